@@ -1,0 +1,1 @@
+"""Re-identify: recognise the person in a head scan from photographs."""

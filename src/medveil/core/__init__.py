@@ -1,0 +1,1 @@
+"""The values that flow through medveil: numpy and the standard library only."""

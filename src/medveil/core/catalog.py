@@ -1,0 +1,67 @@
+"""Catalog: what medveil can do, found where it lies.
+
+The path of a file is its public name: `protect/deface/erase.py` holds the step `deface.erase`. Other
+packages add theirs through the entry-point groups `medveil.protect` and `medveil.attack`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, fields
+from importlib.metadata import entry_points
+from typing import Any
+
+from medveil.core.errors import UsageError
+
+# One line a part. Listed rather than scanned, so that `medveil list` imports nothing heavy.
+BUILT_IN: dict[str, dict[str, str]] = {
+    "protect": {
+        "deface.erase": "medveil.protect.deface.erase:Erase",
+    },
+    "attack": {
+        "reidentify.embedding": "medveil.attack.reidentify.embedding:Embedding",
+        "reidentify.geo": "medveil.attack.reidentify.geo:Geo",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A named part of medveil: its stage, its public name and where its class lives (`module:Class`)."""
+
+    stage: str
+    name: str
+    target: str
+
+    def load(self) -> Any:
+        """The class itself; imports its module."""
+        module, _, attribute = self.target.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+
+def parts(stage: str | None = None) -> tuple[Part, ...]:
+    """Everything registered, of one stage or of all, in the order of the names."""
+    found: dict[tuple[str, str], Part] = {}
+    for this, names in BUILT_IN.items():
+        for name, target in names.items():
+            found[this, name] = Part(this, name, target)
+        for point in entry_points(group=f"medveil.{this}"):
+            found.setdefault((this, point.name), Part(this, point.name, point.value))
+    return tuple(p for key, p in sorted(found.items()) if stage in (None, key[0]))
+
+
+def build(stage: str, name: str, **settings: Any) -> Any:
+    """An instance of the part `name` with these settings.
+
+    Raises:
+        UsageError: unknown name or setting; says which ones exist.
+    """
+    known = {p.name: p for p in parts(stage)}
+    if name not in known:
+        raise UsageError(f"{stage} {name}: no such part", hint="known are " + ", ".join(known))
+    cls = known[name].load()
+    allowed = [f.name for f in fields(cls)]
+    for key in settings:
+        if key not in allowed:
+            raise UsageError(f"{name}: no setting {key}", hint="known are " + ", ".join(allowed))
+    return cls(**settings)

@@ -1,0 +1,55 @@
+"""Claims: what an attack asserts, with no knowledge of whether it is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from medveil.core.errors import UsageError
+
+COLUMNS = (
+    "probe_subject",
+    "probe_image",
+    "gallery_subject",
+    "gallery_image",
+    "score",
+    "attack",
+    "condition",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PairClaims:
+    """Similarity of probe images (from a release) and gallery images (what the attacker owns).
+
+    One row a pair; the higher the score, the surer the attack that both show the same person.
+
+    Args:
+        probe_subject, probe_image, gallery_subject, gallery_image: (P,) strings.
+        score: (P,) float64, finite.
+        attack: public name of the attack, `reidentify.embedding`.
+        condition: what was attacked: original, release or null, or any other label.
+        notes: facts the attack observed, e.g. share of probes in which a face detector fired.
+    """
+
+    probe_subject: npt.NDArray[np.str_]
+    probe_image: npt.NDArray[np.str_]
+    gallery_subject: npt.NDArray[np.str_]
+    gallery_image: npt.NDArray[np.str_]
+    score: npt.NDArray[np.float64]
+    attack: str
+    condition: str
+    notes: dict[str, float]
+
+    def __post_init__(self) -> None:
+        n = len(self.score)
+        columns = (self.probe_subject, self.probe_image, self.gallery_subject, self.gallery_image)
+        if any(len(c) != n for c in columns):
+            raise UsageError("claims: all columns must have one entry a pair")
+        if not np.isfinite(self.score).all():
+            raise UsageError("claims: a score is not finite")
+
+    def __repr__(self) -> str:
+        return f"PairClaims({self.attack}, {self.condition}, {len(self.score)} pairs)"

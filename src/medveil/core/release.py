@@ -1,0 +1,73 @@
+"""What protection does to one image, and what a whole release consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from medveil.core.image import Image
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Outcome:
+    """One step applied to one image.
+
+    Args:
+        image: the protected image; outside `altered` its stored numbers are those of the input.
+        altered: (I, J, K) True where the step was allowed to change voxels.
+        protected: (I, J, K) True where the step promised not to change anything (the brain).
+        measured: numbers that the step measured on the way (confidence, removed volume), for the manifest.
+        remarks: short sentences a person should read.
+        affine_to_mni: (4, 4) image RAS+ mm to MNI mm, where the step located the head; for pictures.
+    """
+
+    image: Image
+    altered: Mask | None = None
+    protected: Mask | None = None
+    measured: Mapping[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    affine_to_mni: npt.NDArray[np.float64] | None = None
+
+    def __repr__(self) -> str:
+        return f"Outcome({self.image!r})"
+
+
+@runtime_checkable
+class Step(Protocol):
+    """A protection: a frozen dataclass whose fields are its settings.
+
+    `name` is the path of its file, `deface.erase`. `apply` is pure and raises Refusal rather than guess.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def apply(self, image: Image) -> Outcome: ...
+
+    def describe(self) -> str: ...
+
+
+@dataclass(frozen=True, repr=False)
+class Entry:
+    """The fate of one image: `state` is protected or refused, with the reason of a refusal."""
+
+    subject: str
+    name: str
+    state: str
+    reason: str = ""
+    place: PurePosixPath | None = None
+    contrast: str = ""
+    measured: Mapping[str, float] = field(default_factory=dict)
+    proofs: Mapping[str, bool] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    sha256: str = ""
+
+    def __repr__(self) -> str:
+        return f"Entry({self.state})"

@@ -1,0 +1,1 @@
+"""The only rooms that touch image files: open them into values, write values into files."""

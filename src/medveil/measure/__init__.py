@@ -1,0 +1,1 @@
+"""Measure: turn claims and truth into estimates."""

@@ -1,0 +1,1 @@
+"""How well claimed identities separate same people from different people."""

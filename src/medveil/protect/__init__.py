@@ -1,0 +1,1 @@
+"""Protect: change an image so that it may be seen. One step per file, Image -> Outcome."""

@@ -1,0 +1,1 @@
+"""Deface: find the head, then remove what shows who it is."""

@@ -1,0 +1,1 @@
+"""Headers and sidecars: what may stay is listed, the rest goes."""

@@ -1,0 +1,1 @@
+"""Report: findings as a page a person can read. Renders, computes nothing."""

@@ -1,0 +1,1 @@
+"""One panel per file: findings in, a piece of the page out."""
