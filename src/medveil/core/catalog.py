@@ -7,7 +7,7 @@ packages add theirs through the entry-point groups `medveil.protect` and `medvei
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -50,18 +50,13 @@ def parts(stage: str | None = None) -> tuple[Part, ...]:
     return tuple(p for key, p in sorted(found.items()) if stage in (None, key[0]))
 
 
-def build(stage: str, name: str, **settings: Any) -> Any:
-    """An instance of the part `name` with these settings.
+def find(stage: str, name: str) -> Part:
+    """The part of that name.
 
     Raises:
-        UsageError: unknown name or setting; says which ones exist.
+        UsageError: no such part; says which ones exist.
     """
     known = {p.name: p for p in parts(stage)}
     if name not in known:
-        raise UsageError(f"{stage} {name}: no such part", hint="known are " + ", ".join(known))
-    cls = known[name].load()
-    allowed = [f.name for f in fields(cls)]
-    for key in settings:
-        if key not in allowed:
-            raise UsageError(f"{name}: no setting {key}", hint="known are " + ", ".join(allowed))
-    return cls(**settings)
+        raise UsageError(f"{stage}: no part named {name!r}", hint="known are " + ", ".join(known))
+    return known[name]

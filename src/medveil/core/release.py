@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import PurePosixPath
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,13 @@ class Step(Protocol):
     def apply(self, image: Image) -> Outcome: ...
 
     def describe(self) -> str: ...
+
+
+def settings(part: object) -> dict[str, Any]:
+    """The settings of a step or an attack by name, ready for JSON and TOML (tuples become lists)."""
+    if not is_dataclass(part) or isinstance(part, type):
+        return {}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(part).items()}
 
 
 @dataclass(frozen=True, repr=False)

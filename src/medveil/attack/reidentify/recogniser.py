@@ -1,0 +1,152 @@
+"""Recogniser: a face in a picture as 128 numbers and 68 points, by dlib and its public models.
+
+    picture ──HOG detector──> box ──5 points──> aligned chip ──ResNet──> 128-d embedding
+                 └─ silent: the box where the face must be      └──68 points──> landmarks
+
+A detector that fires is no evidence of a face, and one that stays silent is no evidence of privacy: HOG sees
+faces in erased heads and misses some real ones. So every picture is embedded and every landmark placed, with the
+known box if need be, and `detected` is only reported.
+
+The models come with the package face_recognition_models; nothing is downloaded at run time. Their terms: dlib's
+author puts them in the public domain, but the 68-point model was trained on iBUG 300-W, whose licence excludes
+commercial products. The 5-point model and the ResNet carry no such note (the ResNet was trained on face pictures
+gathered from the web). Source: github.com/davisking/dlib-models.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from medveil.core.errors import UsageError
+
+Array = npt.NDArray[Any]
+
+EMBEDDING_SIZE = 128
+PURPOSE = "recognising faces (the attacks under attack reidentify)"
+INSTALL = "pip install dlib-bin face-recognition-models"
+LANDMARKS = "shape_predictor_68_face_landmarks.dat"
+CORNERS = "shape_predictor_5_face_landmarks.dat"
+RESNET = "dlib_face_recognition_resnet_model_v1.dat"
+
+
+class RecogniserMissing(UsageError):
+    """dlib or its model files are not installed; says for what they are needed and how to get them."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is needed for {PURPOSE} and is not installed", hint=INSTALL)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A square in a picture, px: `left` and `top` edge and `side`."""
+
+    left: float
+    top: float
+    side: float
+
+    def holds(self, x: float, y: float) -> bool:
+        return self.left <= x <= self.left + self.side and self.top <= y <= self.top + self.side
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Face:
+    """What the recogniser says of one picture.
+
+    Args:
+        embedding: (128,) float32.
+        landmarks: (68, 2) float32, column and row relative to the corner of the box, in box sides; the order is
+            that of iBUG 300-W: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67.
+        detected: whether the HOG detector fired (score above 0, no upsampling) where the face had to be.
+        box: the box that was used, px.
+    """
+
+    embedding: Array
+    landmarks: Array
+    detected: bool
+    box: Box
+
+    def __repr__(self) -> str:
+        return f"Face(detected={self.detected})"
+
+
+@dataclass(frozen=True, repr=False)
+class Recogniser:
+    """dlib's detector, landmark models and network, loaded once a process by `recogniser()`."""
+
+    detector: Any
+    landmarks: Any
+    corners: Any
+    network: Any
+
+    def look(self, picture: Array, known: Box, *, anywhere: bool = False) -> Face:
+        """The face in an (H, W, 3) uint8 picture; `known` is where it must be if the detector is silent.
+
+        A hit whose middle lies outside `known` is a hit on something else and does not count, unless the face
+        may be `anywhere`.
+        """
+        import dlib
+
+        picture = np.ascontiguousarray(picture, dtype=np.uint8)
+        box = self._detect(picture, None if anywhere else known)
+        used = known if box is None else box
+        edges = [used.left, used.top, used.left + used.side, used.top + used.side]
+        rectangle = dlib.rectangle(*(round(e) for e in edges))
+        points = self.landmarks(picture, rectangle)
+        landmarks = np.array([[p.x, p.y] for p in points.parts()], dtype=np.float64)  # (68, 2)
+        corners = self.corners(picture, rectangle)
+        embedding = self.network.compute_face_descriptor(picture, corners)
+        return Face(
+            embedding=np.array(embedding, dtype=np.float32),
+            landmarks=((landmarks - [used.left, used.top]) / used.side).astype(np.float32),
+            detected=box is not None,
+            box=used,
+        )
+
+    def _detect(self, picture: Array, within: Box | None) -> Box | None:
+        """The surest hit with its middle inside a box; hits come sorted by score, all above 0."""
+        hits, _, _ = self.detector.run(picture, 0, 0.0)
+        for hit in hits:
+            middle = hit.center()
+            if within is None or within.holds(middle.x, middle.y):
+                return Box(hit.left(), hit.top(), (hit.width() + hit.height()) / 2)
+        return None
+
+
+@lru_cache(maxsize=1)
+def recogniser() -> Recogniser:
+    """Load detector and models (about a second), once a process.
+
+    Raises:
+        RecogniserMissing: dlib or a model file is not installed.
+    """
+    try:
+        import dlib
+    except ImportError as error:
+        raise RecogniserMissing("dlib-bin") from error
+    return Recogniser(
+        detector=dlib.get_frontal_face_detector(),
+        landmarks=dlib.shape_predictor(str(model_file(LANDMARKS))),
+        corners=dlib.shape_predictor(str(model_file(CORNERS))),
+        network=dlib.face_recognition_model_v1(str(model_file(RESNET))),
+    )
+
+
+def model_file(name: str) -> Path:
+    """Where an installed model lies. The package is found, not imported: importing it needs pkg_resources.
+
+    Raises:
+        RecogniserMissing: the package or this file of it is not there.
+    """
+    spec = importlib.util.find_spec("face_recognition_models")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / "models" / name
+        if path.is_file():
+            return path
+    raise RecogniserMissing("face-recognition-models")

@@ -1,0 +1,57 @@
+"""medveil attack: what an adversary with photographs makes of a folder of head images."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medveil.cli import options
+from medveil.cli.talk import Terminal
+from medveil.core.errors import UsageError
+
+NAME = "attack"
+
+
+def command(
+    folder: options.Folder,
+    to: Annotated[
+        Path, typer.Option("--to", help="Score table (CSV) to write; it names people, keep it inside.")
+    ],
+    photos: options.Photos = None,
+    attack: Annotated[
+        list[str], typer.Option("--attack", help="Attack to run (see: medveil list attack).")
+    ] = [],
+    condition: Annotated[
+        str, typer.Option("--condition", help="Label for these images in the table.")
+    ] = "release",
+    recipe: options.RecipeFile = None,
+    set_: options.Settings = [],
+    jobs: options.Jobs = options.DEFAULT_JOBS,
+    force: options.Force = False,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+) -> int:
+    """Score every image of a folder against every person in PHOTOS; `medveil measure` reads the table."""
+    from medveil import recipe as recipes
+    from medveil.carry import alone
+
+    if photos is None:
+        raise UsageError(
+            "attack: no photographs given", hint="--photos PHOTOS, one folder of pictures per person"
+        )
+    base = recipes.read(recipe) if recipe else recipes.default()
+    if attack:
+        base = recipes.Recipe((), tuple(recipes.part("attack", a) for a in attack), base.seed)
+    chosen = recipes.with_settings(base, [], set_).attack
+    if dry_run:
+        typer.echo("\n".join(a.describe() for a in chosen))
+        return 0
+    tables = alone.attack(
+        folder, photos, chosen, to=to, condition=condition, jobs=jobs, force=force, talk=Terminal(quiet=json)
+    )
+    rows = [{"attack": c.attack, "condition": c.condition, "pairs": len(c.score), **c.notes} for c in tables]
+    typer.echo(json_module.dumps(rows) if json else f"{sum(len(c.score) for c in tables)} scores: {to}")
+    return 0

@@ -1,0 +1,35 @@
+"""Options that several verbs share, declared once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[Path, typer.Argument(help="BIDS folder, plain folder of NIfTI files, or one NIfTI file.")]
+Photos = Annotated[
+    Path | None,
+    typer.Option(
+        "--photos", help="Photographs the attacker may own: PHOTOS/<subject>/*.jpg or PHOTOS/<subject>.jpg."
+    ),
+]
+RecipeFile = Annotated[
+    Path | None, typer.Option("--recipe", help="TOML file with steps, attacks and settings.")
+]
+Steps = Annotated[
+    list[str], typer.Option("--step", help="A protection to apply (see: medveil list protect).")
+]
+Settings = Annotated[
+    list[str], typer.Option("--set", help="One setting: part.setting=value, e.g. deface.erase.forehead=true.")
+]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes to use.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing output folder.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Root seed of everything random.")]
+
+
+# Two processes, or one on a single core: a head and its renderer want about 1.5 GB each.
+DEFAULT_JOBS = min(2, os.cpu_count() or 1)

@@ -1,0 +1,27 @@
+"""medveil protect: the protections alone, verified, with no attack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medveil.cli import options, release
+
+NAME = "protect"
+
+
+def command(
+    folder: options.Folder,
+    to: Annotated[Path, typer.Option("--to", help="New folder for the protected images.")],
+    recipe: options.RecipeFile = None,
+    step: options.Steps = [],
+    set_: options.Settings = [],
+    jobs: options.Jobs = options.DEFAULT_JOBS,
+    force: options.Force = False,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+) -> int:
+    """Protect a folder and verify every file; the risk is not measured."""
+    return release.command(folder, to, None, recipe, step, set_, jobs, None, [], force, dry_run, json)

@@ -1,0 +1,74 @@
+"""medveil release: protect, attack, measure, report. The main job."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medveil.cli import options
+from medveil.cli.talk import Terminal
+
+NAME = "release"
+
+
+def command(
+    folder: options.Folder,
+    to: Annotated[Path, typer.Option("--to", help="New folder for the release.")],
+    photos: options.Photos = None,
+    recipe: options.RecipeFile = None,
+    step: options.Steps = [],
+    set_: options.Settings = [],
+    jobs: options.Jobs = options.DEFAULT_JOBS,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Root seed; default: the recipe's.")
+    ] = None,
+    fail_if: Annotated[
+        list[str],
+        typer.Option("--fail-if", help="End with exit code 1 if true of the release: 'linkability>0.1'."),
+    ] = [],
+    force: options.Force = False,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+) -> int:
+    """Protect a folder, attack the result, measure the risk and write a release with its report.
+
+    TO/report.html may leave the house; TO-internal/report.html, with pictures of faces, may not.
+    Without photographs the images are protected and verified, and the risk is "not measured".
+    """
+    from medveil import pipeline
+    from medveil import recipe as recipes
+    from medveil.carry.limits import Limit
+
+    base = recipes.read(recipe) if recipe else recipes.default()
+    plan = pipeline.Plan(
+        source=folder,
+        target=to,
+        photographs=photos,
+        recipe=recipes.with_settings(base, step, set_, seed=seed),
+        jobs=jobs,
+        force=force,
+        limits=tuple(Limit.parse(text) for text in fail_if),
+    )
+    if dry_run:
+        typer.echo("\n".join(plan.describe()))
+        return 0
+    result = pipeline.release(plan, Terminal(quiet=json))
+    return tell(result, json)
+
+
+def tell(result: object, json: bool) -> int:
+    """Print what came out, and choose the exit code."""
+    from medveil.pipeline import Result
+    from medveil.report.text import summary_lines
+
+    assert isinstance(result, Result)  # noqa: S101 - narrows the type for the lazy import
+    if json:
+        typer.echo(json_module.dumps(result.findings.to_json()))
+    else:
+        typer.echo("\n".join(summary_lines(result.findings)))
+        typer.echo(f"report: {result.report}")
+        typer.echo(f"internal report, shows faces: {result.internal}")
+    return result.exit_code

@@ -1,0 +1,110 @@
+"""The whole story of a release, in one screen: protect, attack, measure, report.
+
+cohort ──protect──> release ──attack──> claims ──measure──> findings ──report──> a page a person can read
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from medveil.attack.reidentify.observe import Observer
+from medveil.carry import auditing, companions, finding, picturing, protecting, simulating
+from medveil.carry.limits import Limit
+from medveil.carry.talk import Silent, Talk
+from medveil.core.findings import Findings
+from medveil.core.seeds import Seeds
+from medveil.io import bids, pictures
+from medveil.io.folder import Staging
+from medveil.recipe import Recipe, default
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to release, where to, and how; decided before anything is touched."""
+
+    source: Path
+    target: Path
+    photographs: Path | None
+    recipe: Recipe
+    jobs: int = 1
+    force: bool = False
+    limits: tuple[Limit, ...] = ()
+    simulated: bool = False
+
+    @property
+    def internal(self) -> Path:
+        """Where the edition with faces and names goes: beside the release, never in it."""
+        return self.target.with_name(self.target.name + "-internal")
+
+    def describe(self) -> list[str]:
+        """What would be done, in words."""
+        attacks = [f"then {a.describe()}" for a in self.recipe.attack]
+        return [
+            *(f"for every image: {step.describe()}" for step in self.recipe.protect),
+            "read every written file again and prove it, or leave it out",
+            "let headers, sidecars and tables leave through their lists of allowed facts",
+            *(attacks if self.photographs else ["measure no risk: no photographs were given (--photos)"]),
+            "write the release with its report, and beside it the internal report, which shows faces",
+        ]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run ended with: where the two reports are, and the exit code."""
+
+    findings: Findings
+    report: Path
+    internal: Path
+    exit_code: int
+
+
+def release(plan: Plan, talk: Talk | None = None) -> Result:
+    """Protect a folder, attack the result as hard as we can, measure, and say what was found."""
+    talk, seeds, audit = talk or Silent(), Seeds(plan.recipe.seed), None
+    inventory = bids.inspect_folder(plan.source)
+    photographs = (
+        pictures.open_photographs(plan.photographs, inventory.cohort.subjects) if plan.photographs else None
+    )
+    inputs = [p for p in (plan.source, plan.photographs) if p]
+
+    with (
+        Staging(plan.target, inputs=inputs, force=plan.force) as staging,
+        Staging(plan.internal, inputs=inputs, force=plan.force) as inside,
+    ):
+        protected = protecting.protect_folder(
+            inventory, plan.recipe.protect, staging, jobs=plan.jobs, talk=talk
+        )
+        staging.prune(keep=protected.kept)
+        companions.write(inventory, protected, staging.folder)
+        if photographs:
+            audit = auditing.audit(
+                inventory.cohort, protected.cohort, photographs, plan.recipe.attack,
+                Observer(n_jobs=plan.jobs), seeds=seeds, talk=talk,
+            )  # fmt: skip
+        findings = finding.findings(plan.recipe, inventory, protected, audit, simulated=plan.simulated)
+        finding.publish(findings, plan.recipe, protected, staging)
+        drawn = picturing.before_and_after(protected, jobs=plan.jobs, talk=talk)
+        finding.keep_inside(inside.folder, findings, drawn, audit, protected)
+        inside.finish()
+        staging.finish(keep=protected.places)
+
+    over = any(limit.broken_by(findings) for limit in plan.limits)
+    code = 4 if protected.refused else 1 if over else 0
+    return Result(findings, plan.target / "report.html", plan.internal / "report.html", code)
+
+
+def demo(to: Path, *, people: int, seed: int, jobs: int, force: bool, talk: Talk | None = None) -> Result:
+    """The same story on people who do not exist."""
+    with Staging(to, inputs=[], force=force) as staging:
+        simulating.write_cohort(staging.folder, people=people, seed=seed, jobs=jobs, talk=talk or Silent())
+        staging.finish()
+    plan = Plan(
+        source=to / simulating.SCANS,
+        target=to / "release",
+        photographs=to / simulating.PHOTOGRAPHS,
+        recipe=default(seed),
+        jobs=jobs,
+        simulated=True,
+    )
+    return release(plan, talk)

@@ -1,0 +1,268 @@
+"""Register: fit the template brain to a head of unknown pose, coarse to fine, from many starts.
+
+    every start    35 steps at 8 mm   brain + shells   size held, pitch held     where is the head?
+    the distinct   25 steps at 8 mm   brain alone      size held                 how is it turned?
+    the best       50 steps at 4 mm   brain alone      affine                    how is it shaped?
+
+Skull and scalp are seen from afar and nearly round: they draw a fit to the right place and tell nothing of
+its pitch. The brain's own contrast tells the pitch and is blind from afar. So each decides what it knows,
+and a fit is ranked by the brain alone. Size is held until the last stage because it runs away wherever
+tissue meets the edge of the field of view; small brains in large skulls get starts of their own.
+
+Mutual information after Mattes, all voxels, one thread, no random sampling: the same image gives the same
+numbers. Transforms are (4, 4) matrices from MNI mm to patient RAS mm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from medveil.core.release import Mask
+from medveil.protect.deface.grid import Matrix, Vector, Volume
+
+CENTRE = np.array([0.0, -18.0, 8.0])  # of the template brain, MNI mm: rotations turn about it
+PAD_MM = 40.0  # air around the moving image: beyond it a metric sees nothing at all
+APART_MM = 6.0  # starts that arrive nearer than this are one candidate
+BINS = 32
+MOST_DISTINCT = 16
+WORTH_REFINING = 0.6  # of the best candidate's information
+# Which of a similarity's parameters move: three of the turn (x is the pitch), three of the shift, scale.
+HOLD_SCALE = (1, 1, 1, 1, 1, 1, 0)
+HOLD_PITCH_AND_SCALE = (0, 1, 1, 1, 1, 1, 0)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A first guess.
+
+    Args:
+        turns: degrees about R, A and S.
+        up_mm: shift along S from the expected centre.
+        size: relative to the usual size of a brain.
+        distant: begin with brain and shells; otherwise with the brain alone, from nearby.
+        absolute: take the image's own frame for MNI space and ignore the expected centre.
+    """
+
+    turns: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    up_mm: float = 0.0
+    size: float = 1.0
+    distant: bool = True
+    absolute: bool = False
+
+    @property
+    def is_only_pitched(self) -> bool:
+        return self.turns[1:] == (0.0, 0.0)
+
+
+NODS = (-45.0, -30.0, -15.0, 0.0, 15.0, 30.0, 45.0)
+
+
+def _pitched() -> tuple[Start, ...]:
+    return (*(Start((p, 0.0, 0.0), z) for p in NODS for z in (-20.0, 20.0)), Start(absolute=True))
+
+
+def _nearby() -> tuple[Start, ...]:
+    return tuple(
+        Start((p, 0.0, 0.0), z, size, distant=False)
+        for size in (0.91, 1.0)
+        for p in NODS[1:-1]
+        for z in (-15.0, 5.0)
+    )
+
+
+def _tilted() -> tuple[Start, ...]:
+    """Yaw and roll: heads lie askew in a coil more often than a pitch alone can say."""
+    leans = ((35, 0), (-35, 0), (0, 40), (0, -40), (30, 30), (-30, -30), (30, -30), (-30, 30))
+    return tuple(Start((p, y, r)) for p in (-35, 15, 55) for y, r in leans)
+
+
+def _shifted() -> tuple[Start, ...]:
+    return tuple(Start(s.turns, s.up_mm + dz) for dz in (-60, -30, 30, 60) for s in _pitched()[:-1])
+
+
+def _mislabelled() -> tuple[Start, ...]:
+    """Headers with permuted axes: the other 23 right-angled poses, with the usual 15 degrees of pitch."""
+    a = ((90, 0, 0), (-90, 0, 0), (180, 0, 0), (0, 90, 0), (0, -90, 0), (0, 180, 0), (0, 0, 90), (0, 0, -90))
+    b = ((0, 0, 180), (90, 0, 90), (90, 0, -90), (-90, 0, 90), (-90, 0, -90), (90, 0, 180), (-90, 0, 180))
+    c = ((180, 0, 90), (180, 0, -90), (0, 90, 90), (0, 90, -90), (0, -90, 90), (0, -90, -90))
+    d = ((90, 90, 0), (90, -90, 0))
+    upside_down = tuple(Start((p, 0, 180)) for p in (-20, 50))
+    return tuple(Start((p + 15, y, r)) for p, y, r in a + b + c + d) + upside_down
+
+
+USUAL = _pitched() + _nearby() + _tilted()
+SHIFTED = _shifted()
+MISLABELLED = _mislabelled()
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One side of a registration: a volume on an axis-aligned grid and where it counts."""
+
+    values: Volume
+    origin: Vector
+    mm: float
+    where: Mask | None = None
+
+    def padded(self) -> Picture:
+        """With 40 mm of nothing around, on which `where` is false."""
+        n = int(np.ceil(PAD_MM / self.mm))
+        where = None if self.where is None else np.pad(self.where, n)
+        return Picture(np.pad(self.values, n), self.origin - n * self.mm, self.mm, where)
+
+    def itk(self) -> Any:
+        """As a SimpleITK image; both sides say RAS where ITK thinks LPS, so its convention never enters."""
+        return _itk(self.values, self.origin, self.mm)
+
+    def itk_mask(self) -> Any:
+        return None if self.where is None else _itk(self.where.astype(np.uint8), self.origin, self.mm)
+
+
+def _itk(volume: Any, origin: Vector, mm: float) -> Any:
+    import SimpleITK as sitk
+
+    image = sitk.GetImageFromArray(np.ascontiguousarray(volume.transpose(2, 1, 0)))
+    image.SetSpacing((mm, mm, mm))
+    image.SetOrigin(tuple(float(o) for o in origin))
+    return image
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """All pictures of one registration.
+
+    Args:
+        distant, near, last: (template, patient) of the three stages.
+        expected: (3,) RAS mm where the centre of the brain should be.
+        scale: usual size of a patient's brain in template brains, held but in the last stage.
+    """
+
+    distant: tuple[Picture, Picture]
+    near: tuple[Picture, Picture]
+    last: tuple[Picture, Picture]
+    expected: Vector
+    scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Where one start arrived: MNI mm to patient mm, and the mutual information there in nats."""
+
+    affine: Matrix
+    information: float
+
+
+def fits(problem: Problem, starts: Sequence[Start], keep: int = 3) -> tuple[Fit, ...]:
+    """The best fits, best first; at most `keep`."""
+    distant = _Stage(problem.distant, iterations=35, step_mm=8.0, smallest_mm=0.4)
+    near = _Stage(problem.near, iterations=25, step_mm=4.0, smallest_mm=0.4)
+    last = _Stage(problem.last, iterations=50, step_mm=2.0, smallest_mm=0.04)
+
+    arrived = [
+        distant.run(_similarity(problem, s), HOLD_PITCH_AND_SCALE if s.is_only_pitched else HOLD_SCALE)
+        for s in starts
+        if s.distant
+    ]
+    begun = [t for _, t in _distinct(arrived)[:MOST_DISTINCT]]
+    begun += [_similarity(problem, s) for s in starts if not s.distant]
+    turned = _distinct([near.run(t, HOLD_SCALE) for t in begun])
+    worth = [t for value, t in turned[:keep] if value >= WORTH_REFINING * turned[0][0]]
+    final = sorted((last.run(_affine(t)) for t in worth), key=lambda f: -f[0])
+    return tuple(Fit(matrix_of(t), value) for value, t in final)
+
+
+class _Stage:
+    """One resolution of a registration, its images converted once and used for every start."""
+
+    def __init__(
+        self, pictures: tuple[Picture, Picture], iterations: int, step_mm: float, smallest_mm: float
+    ) -> None:
+        template, patient = pictures
+        self.fixed, self.fixed_mask = template.itk(), template.itk_mask()
+        self.moving, self.moving_mask = patient.itk(), patient.itk_mask()
+        self.iterations, self.step_mm, self.smallest_mm = iterations, step_mm, smallest_mm
+
+    def run(self, transform: Any, free: Sequence[float] = ()) -> tuple[float, Any]:
+        """Optimise a transform; (mutual information, where it arrived), -1 if too little overlaps."""
+        import SimpleITK as sitk
+
+        r = sitk.ImageRegistrationMethod()
+        r.SetNumberOfThreads(1)
+        r.SetMetricAsMattesMutualInformation(BINS)
+        r.SetMetricSamplingStrategy(r.NONE)
+        r.SetMetricFixedMask(self.fixed_mask)
+        if self.moving_mask is not None:
+            r.SetMetricMovingMask(self.moving_mask)
+        r.SetInterpolator(sitk.sitkLinear)
+        r.SetOptimizerAsRegularStepGradientDescent(
+            learningRate=self.step_mm,
+            minStep=self.smallest_mm,
+            numberOfIterations=self.iterations,
+            relaxationFactor=0.6,
+        )
+        r.SetOptimizerScalesFromPhysicalShift()
+        if free:
+            r.SetOptimizerWeights(free)
+        r.SetInitialTransform(transform, inPlace=True)
+        try:
+            r.Execute(self.fixed, self.moving)
+        except RuntimeError:  # the mask left too few samples under this pose
+            return -1.0, transform
+        return -float(r.GetMetricValue()), transform
+
+
+def _similarity(problem: Problem, start: Start) -> Any:
+    """The transform of a start, about the template's centre."""
+    import SimpleITK as sitk
+
+    euler = sitk.Euler3DTransform()
+    euler.SetRotation(*np.deg2rad(start.turns).tolist())
+    out = sitk.Similarity3DTransform()
+    out.SetCenter(CENTRE.tolist())
+    out.SetMatrix((problem.scale * start.size * np.array(euler.GetMatrix())).tolist(), 1e-6)
+    shift = np.zeros(3) if start.absolute else problem.expected - CENTRE + [0, 0, start.up_mm]
+    out.SetTranslation(shift.tolist())
+    return out
+
+
+def _affine(similarity: Any) -> Any:
+    """The same transform with all twelve parameters free."""
+    import SimpleITK as sitk
+
+    out = sitk.AffineTransform(3)
+    out.SetCenter(similarity.GetCenter())
+    out.SetMatrix(similarity.GetMatrix())
+    out.SetTranslation(similarity.GetTranslation())
+    return out
+
+
+def _distinct(arrived: list[tuple[float, Any]]) -> list[tuple[float, Any]]:
+    """Best first, without those that came to the same place as a better one."""
+    out: list[tuple[float, Any]] = []
+    for value, transform in sorted(arrived, key=lambda f: -f[0]):
+        here = matrix_of(transform)
+        if all(apart_mm(here, matrix_of(t)) > APART_MM for _, t in out):
+            out.append((value, transform))
+    return out
+
+
+def matrix_of(transform: Any) -> Matrix:
+    """(4, 4) matrix of a centred ITK transform: x -> M (x - c) + c + t."""
+    m = np.array(transform.GetMatrix(), dtype=np.float64).reshape(3, 3)
+    c, t = np.array(transform.GetCenter()), np.array(transform.GetTranslation())
+    out = np.eye(4)
+    out[:3, :3], out[:3, 3] = m, t + c - m @ c
+    return out
+
+
+def apart_mm(a: Matrix, b: Matrix) -> float:
+    """Mean distance between where two affines put the template brain, taken over an ellipsoid of its size."""
+    d = (a - b)[:3]
+    mean = d[:, :3] @ CENTRE + d[:, 3]
+    # Root mean square over a solid ellipsoid: its covariance is diag(r^2 / 5).
+    spread = d[:, :3] * (np.array([68.0, 86.0, 62.0]) / np.sqrt(5))
+    return float(np.sqrt((mean**2).sum() + (spread**2).sum()))

@@ -1,0 +1,93 @@
+"""Stock-taking: what of a face was there, and what of it is gone, measured on the result itself.
+
+Not what the volumes promise is counted but what the altered mask really took: it is brought, as any other
+image, to an even grid and held against the head that was there before.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medveil.core.image import Image
+from medveil.core.release import Mask
+from medveil.protect.deface.grid import Grid, Matrix, grid_affine, head_mask, isotropic, volume_of
+from medveil.protect.deface.locate import Location
+from medveil.protect.deface.parts import in_parts, mni_slices
+
+MM = 3.0
+BODY_OF_FACE = ("eyes", "nose", "cheeks", "mouth", "chin")
+SKIN_BEHIND_MM = 72.0  # MNI y: in every intact face the skin of the midface lies further in front
+SOLID_ASIDE_MM = 45.0
+SOLID_BELOW_MM = -115.0
+
+
+def take_stock(
+    image: Image, altered: Mask, protected: Mask, found: Location, volumes: tuple[str, ...]
+) -> dict[str, float]:
+    """What the alteration took from the head.
+
+    Returns:
+        `removed_ml`: head removed. Per volume: `in_view_*`, the share of its usual place inside the field of
+        view; `covered_*`, the share of its skin in view that is gone (1 where there is none);
+        `spared_*`, the share of its tissue kept because the brain is near.
+        `face_tissue`: the share of the place behind an intact face's skin that holds tissue: how much of a
+        face there was to begin with.
+    """
+    values, affine = volume_of(image)
+    if found.modality == "ct":
+        values = np.maximum(values, np.float32(-1024))
+    grid = isotropic(values, affine, MM)
+    head = head_mask(grid.values, MM) & grid.seen
+    gone = _like(grid, image, altered)
+    kept = _like(grid, image, protected) > 0.5
+    to_mni = np.linalg.inv(found.affine) @ grid_affine(grid.origin, MM)
+    skin = _skin(head, grid.seen)
+    masks = in_parts(volumes, head.shape, to_mni)
+
+    out = {"removed_ml": float(gone[head].sum() * MM**3 / 1000)}
+    for name, mask in masks.items():
+        outer, tissue = mask & skin, mask & head
+        out[f"in_view_{name}"] = _in_view(name, grid, to_mni)
+        out[f"covered_{name}"] = _share(gone > 0.5, outer, empty=1.0)
+        out[f"spared_{name}"] = _share(kept, tissue, empty=0.0)
+    out["face_tissue"] = _share(head, _behind_faces(head.shape, to_mni) & grid.seen & ~kept, empty=0.0)
+    return out
+
+
+def _like(grid: Grid, image: Image, mask: Mask) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """A mask of the image on the measuring grid, as the share of each voxel."""
+    values, affine = volume_of(Image(mask.view(np.uint8), image.affine))
+    return isotropic(values, affine, grid.mm, outside=0.0).values
+
+
+def _skin(head: Mask, seen: Mask) -> Mask:
+    """The outermost voxels of a head that border on air; not those where the field of view ends."""
+    from scipy import ndimage as ndi
+
+    air = seen & ~head
+    return np.asarray(head & ndi.binary_dilation(air), dtype=bool)
+
+
+def _behind_faces(shape: tuple[int, ...], to_mni: Matrix) -> Mask:
+    """Where every intact face holds tissue: behind the skin of the flattest one, between jaw and brow."""
+    out = np.zeros(shape, dtype=bool)
+    parts = in_parts(BODY_OF_FACE, shape, to_mni)
+    for i, (x, y, z) in enumerate(mni_slices(shape, to_mni)):
+        solid = (y < SKIN_BEHIND_MM) & (np.abs(x) < SOLID_ASIDE_MM) & (z > SOLID_BELOW_MM)
+        out[i] = solid & np.any([p[i] for p in parts.values()], axis=0)
+    return out
+
+
+def _in_view(name: str, grid: Grid, to_mni: Matrix) -> float:
+    """Share of a part's usual place that the field of view holds."""
+    step, start, shape = 4.0, np.array([-94.0, -70.0, -140.0]), (48, 38, 56)
+    lattice = grid_affine(start, step)
+    points = np.argwhere(in_parts((name,), shape, lattice)[name]) * step + start
+    from_mni = np.linalg.inv(to_mni)
+    at = np.round(points @ from_mni[:3, :3].T + from_mni[:3, 3]).astype(int)
+    inside = at[((at >= 0) & (at < grid.seen.shape)).all(1)]
+    return float(grid.seen[inside[:, 0], inside[:, 1], inside[:, 2]].sum() / max(1, len(points)))
+
+
+def _share(mask: Mask, of: Mask, empty: float) -> float:
+    return float(mask[of].mean()) if of.any() else empty

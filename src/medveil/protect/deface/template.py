@@ -1,0 +1,112 @@
+"""The template: the MNI152 brain that nilearn ships, and what lies how far around it.
+
+The file is skull-stripped, so it has no face. What a head has between brain and air is drawn around
+it as shells of falling brightness: mutual information does not care about their values, only that the
+skull and scalp of a patient find something that moves with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from medveil.core.release import Mask
+from medveil.protect.deface.grid import Vector, Volume, block_mean
+
+# (outer limit in mm from the brain, brightness): skull, fat and skin seen from inside.
+SHELLS = ((2.0, 0.36), (5.0, 0.30), (8.5, 0.24), (12.5, 0.18), (17.0, 0.12), (22.0, 0.06), (26.0, 0.0))
+FINE_MM = 2.0
+PAD_MM = 32.0
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """The brain of MNI152 on an axis-aligned grid of MNI millimetres.
+
+    Args:
+        tissue: (I, J, K) T1 brightness, 0..1, 0 outside the brain.
+        brain: (I, J, K) True inside.
+        distance_mm: (I, J, K) distance to the nearest voxel centre of the brain, and inside it, negative,
+            to the nearest one outside: the surface itself lies between them, at half a voxel.
+        origin: (3,) MNI mm of voxel (0, 0, 0); `mm`: edge of a voxel.
+    """
+
+    tissue: Volume
+    brain: Mask
+    distance_mm: Volume
+    origin: Vector
+    mm: float
+
+    def points(self, mask: Mask) -> Vector:
+        """(N, 3) MNI mm of the voxels in a mask."""
+        return np.asarray(np.argwhere(mask) * self.mm + self.origin, dtype=np.float64)
+
+    @property
+    def axes(self) -> tuple[Vector, Vector, Vector]:
+        """MNI mm along the three axes, shaped to broadcast over the grid."""
+        x, y, z = (self.origin[a] + self.mm * np.arange(n) for a, n in enumerate(self.brain.shape))
+        return x[:, None, None], y[None, :, None], z[None, None, :]
+
+
+@lru_cache(maxsize=1)
+def _fine() -> tuple[Volume, Volume, Vector]:
+    """Brightness, brain mask and origin at 2 mm, padded so that 4 and 8 mm blocks fit."""
+    from nilearn.datasets import load_mni152_brain_mask, load_mni152_template
+
+    image = load_mni152_template(resolution=int(FINE_MM))
+    brain = np.asarray(load_mni152_brain_mask(resolution=int(FINE_MM)).dataobj) > 0
+    tissue = np.asarray(image.dataobj, dtype=np.float32) * brain
+    pad = int(PAD_MM / FINE_MM)
+    width = [(pad, pad + (-(n + 2 * pad)) % 4) for n in brain.shape]
+    origin = np.asarray(image.affine[:3, 3], dtype=np.float64) - PAD_MM
+    return np.pad(tissue, width), np.pad(brain, width).astype(np.float32), origin
+
+
+@lru_cache(maxsize=4)
+def template(mm: float = FINE_MM) -> Template:
+    """The template at 2, 4 or 8 mm."""
+    from scipy import ndimage as ndi
+
+    tissue, brain, origin = _fine()
+    f = round(mm / FINE_MM)
+    inside = block_mean(brain, (f, f, f)) > 0.5
+    outward = ndi.distance_transform_edt(~inside) * mm
+    inward = ndi.distance_transform_edt(inside) * mm
+    distance = np.where(inside, -inward, outward).astype(np.float32)
+    for array in (inside, distance):
+        array.flags.writeable = False
+    shades = block_mean(tissue, (f, f, f)) * inside
+    return Template(shades, inside, distance, origin + (mm - FINE_MM) / 2, mm)
+
+
+def shelled(t: Template) -> tuple[Volume, Mask]:
+    """For the coarse stages: brain and shells, and where to compare.
+
+    Compared are the brain with 4 mm around it, and the shells over the vault, where every head is alike.
+    In front the vault's limit rises, because foreheads and sinuses are not alike.
+    """
+    values = np.where(t.brain, 0.42 + 0.58 * t.tissue, 0.0).astype(np.float32)
+    inner = 0.0
+    for outer, shade in SHELLS:
+        values[(t.distance_mm > inner) & (t.distance_mm <= outer)] = shade
+        inner = outer
+    _, y, z = t.axes
+    vault = (z > -20 + 0.55 * np.maximum(0, y + 20)) & ((y <= 40) | (z > 8))
+    where = (t.distance_mm <= 4) | (vault & (t.distance_mm <= SHELLS[-1][0]))
+    return values, np.asarray(where, dtype=bool)
+
+
+def bare(t: Template) -> tuple[Volume, Mask]:
+    """For the last stage: the brain alone, compared inside it and 8 mm around."""
+    return t.tissue, np.asarray(t.distance_mm <= 8, dtype=bool)
+
+
+def cavity(t: Template) -> tuple[Volume, Mask]:
+    """For CT: the cavity of the skull, its wall and the rest; compared inside and near it."""
+    from scipy import ndimage as ndi
+
+    values = np.where(t.distance_mm <= 2, 1.0, np.where(t.distance_mm <= 10, 0.5, 0.2)).astype(np.float32)
+    reach = 8.0 if t.mm <= 4 else 12.0
+    return ndi.gaussian_filter(values, 0.5), np.asarray(t.distance_mm <= reach, dtype=bool)
