@@ -21,12 +21,15 @@ from medveil.measure.summary import null_condition, summarise
 from medveil.measure.verdict import smallest_auc
 from medveil.measure.verification.auc import auc
 from medveil.measure.verification.battery import Battery
-from medveil.measure.verification.bootstrap import multiplicities, pair_weights, percentiles, wilson
+from medveil.measure.verification.bootstrap import basic, multiplicities, pair_weights, percentiles, wilson
+from medveil.measure.verification.calibration import min_cllr
 from medveil.measure.verification.eer import eer
 from medveil.measure.verification.identification import Rankings, rank_k
+from medveil.measure.verification.linkability import linkability
 
 SEEDS = Seeds(20)
-NAMES = ("auc", "eer", "rank_1")
+NAMES = ("auc", "eer", "linkability_pav", "min_cllr", "rank_1")
+BIASED = {"eer": (0.0, 0.5), "linkability_pav": (0.0, 1.0), "min_cllr": (0.0, 1.0)}
 
 
 def cohort(rng: np.random.Generator, persons: int, scans: int, photos: int, luck: float = 1.2) -> Scores:
@@ -99,10 +102,10 @@ def coverage(trials: int) -> None:
                 for name, (low, high) in intervals.items():
                     held[unit, name].append((low <= truth[name] <= high, high - low))
         print(f"  {persons} persons x {scans} scans x {photos} photographs")
-        for (unit, name), rows in sorted(held.items()):
+        for (unit, name), rows in sorted(held.items(), key=lambda item: item[0][::-1]):
             share, width = np.mean(rows, axis=0)
             print(
-                f"    {name:7} truth {truth[name]:.3f}   {unit:34} covers {100 * share:3.0f} %   width {width:.3f}"
+                f"    {name:15} truth {truth[name]:.3f}   {unit:34} covers {100 * share:3.0f} %   width {width:.3f}"
             )
 
 
@@ -138,7 +141,13 @@ def _truth(rng: np.random.Generator, persons: int, scans: int, photos: int) -> d
     large = cohort(rng, 1500, 1, 1)
     ranks = [rank_k(cohort(rng, persons, scans, photos)) for _ in range(1500)]
     m, n = large.mated, large.non_mated
-    return {"auc": auc(m, n), "eer": eer(m, n), "rank_1": float(np.mean(ranks))}
+    return {
+        "auc": auc(m, n),
+        "eer": eer(m, n),
+        "linkability_pav": linkability(m, n, method="pav"),
+        "min_cllr": min_cllr(m, n),
+        "rank_1": float(np.mean(ranks)),
+    }
 
 
 def _intervals(
@@ -156,7 +165,7 @@ def _intervals(
         redrawn["rank_1"].append(_rank_1_among(scores, drawn))
         w = rng.poisson(1.0, len(mated)).astype(np.float64)
         row, _ = battery.measure(w * mated, w * ~mated)
-        for name in ("auc", "eer"):
+        for name in NAMES[:-1]:
             by_pair[name].append(row[name])
     found = {
         "persons": by_person,
@@ -167,9 +176,14 @@ def _intervals(
         unit: {name: percentiles(np.array(v)) or (0.0, 1.0) for name, v in values.items()}
         for unit, values in found.items()
     }
+    value, _ = battery.measure(*pair_weights(scores, np.ones(scores.persons)))
+    out["persons, basic"] = {
+        name: basic(np.array(by_person[name]), value[name], bounds) or bounds
+        for name, bounds in BIASED.items()
+    }
     low, high = out["persons"]["rank_1"]
     other = wilson(float(hit.mean()), scores.persons)
-    out["persons and Wilson, the wider"] = {"rank_1": (min(low, other[0]), max(high, other[1]))}
+    out["persons or Wilson, the wider"] = {"rank_1": (min(low, other[0]), max(high, other[1]))}
     return out
 
 

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from joblib import Parallel, delayed
-from medveil.attack.reidentify.geo import Geo
 
 from medveil.attack.reidentify.embedding import Embedding
+from medveil.attack.reidentify.geo import Geo
 from medveil.attack.reidentify.observe import Observer
 from medveil.carry.auditing import look_at
 from medveil.carry.talk import Talk

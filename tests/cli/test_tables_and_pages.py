@@ -22,7 +22,9 @@ def table(tmp_path: Path) -> Path:
         for condition, shift in (("original", 2.5), ("release", 0.0)):
             for p in range(24):
                 for g in range(24):
-                    writer.writerow([f"p{p}", f"p{g}", rng.normal() + shift * (p == g), "other.tool", condition])
+                    writer.writerow(
+                        [f"p{p}", f"p{g}", rng.normal() + shift * (p == g), "other.tool", condition]
+                    )
     return path
 
 
@@ -61,7 +63,9 @@ def test_a_table_without_control_never_reassures(medveil: Callable, table: Path,
     assert json.loads(ran.out)["verdict"] == "attack too weak"
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1, 2]", '{"format": "medveil-findings", "version": 99}', "not json"])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1, 2]", '{"format": "medveil-findings", "version": 99}', "not json"]
+)
 def test_bad_findings_are_refused(medveil: Callable, tmp_path: Path, text: str) -> None:
     (tmp_path / "f.json").write_text(text)
     ran = medveil("report", tmp_path / "f.json", "--to", tmp_path / "page.html")
@@ -71,7 +75,12 @@ def test_bad_findings_are_refused(medveil: Callable, tmp_path: Path, text: str) 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a,b\n1,2\n", "probe_subject,gallery_subject,score\nJane,Jane,Canary\n", "probe_subject,gallery_subject,score\n"],
+    [
+        "",
+        "a,b\n1,2\n",
+        "probe_subject,gallery_subject,score\nJane,Jane,Canary\n",
+        "probe_subject,gallery_subject,score\n",
+    ],
 )
 def test_bad_tables_are_refused_without_their_values(medveil: Callable, tmp_path: Path, text: str) -> None:
     (tmp_path / "s.csv").write_text(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 
 import pytest
+
 from medveil import recipe
 from medveil.core import catalog
 from medveil.core.errors import UsageError

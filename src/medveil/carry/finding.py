@@ -40,8 +40,8 @@ ANSWERS = {
 }
 
 REFERENCES = [
-    "Schwarz C G et al. Identification of anonymous MRI research participants with face-recognition software. "
-    "N Engl J Med 381:1684-1686, 2019.",
+    "Schwarz C G et al. Changing the face of neuroimaging research: comparing a new MRI de-facing technique with "
+    "popular alternatives. NeuroImage 231:117845, 2021.",
     "Boutet A, Frindel C, Maouche M. Towards an evolution in the characterization of the risk of "
     "re-identification of medical images. IEEE BigData, 2023.",
     "Gomez-Barrero M, Galbally J, Rathgeb C, Busch C. General framework to evaluate unlinkability in biometric "

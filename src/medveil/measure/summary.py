@@ -25,13 +25,14 @@ from medveil.measure.null import Null, derangements, exchangeable, permutation_p
 from medveil.measure.verification.battery import NAMES, Battery
 from medveil.measure.verification.bootstrap import (
     FEWEST_PERSONS,
+    basic,
     multiplicities,
     pair_weights,
     percentiles,
     probe_weights,
     wilson,
 )
-from medveil.measure.verification.calibration import zebra_tag
+from medveil.measure.verification.calibration import NO_PRIVACY_BIT, zebra_tag
 from medveil.measure.verification.identification import (
     Rankings,
     cmc_of,
@@ -65,6 +66,14 @@ _ABOUT: dict[str, tuple[Better, str, str]] = {
     "d_prime": ("lower", "", "distance of the means in pooled standard deviations, no direction"),
 }
 _FPIR = (0.01, 0.1)
+# What fits bins, blocks or a hull to the sample is biased by it; bounds of its values.
+_BIASED: dict[str, tuple[float, float]] = {
+    "eer": (0.0, 0.5),
+    "linkability": (0.0, 1.0),
+    "linkability_pav": (0.0, 1.0),
+    "min_cllr": (0.0, 1.0),
+    "zebra_population": (0.0, float(NO_PRIVACY_BIT)),
+}
 _SPARSE = "too few persons were compared with each other to permute them"
 
 
@@ -233,18 +242,20 @@ def _estimate(
 
 
 def _with_interval(e: Estimate, samples: Floats, level: float, persons: int) -> Estimate:
-    """Percentile interval of the subject bootstrap; a proportion gets Wilson's where that is wider."""
+    """Interval of the subject bootstrap; a proportion gets Wilson's where that is wider."""
     if e.value is None:
         return e
-    proportion = e.name.startswith(("rank", "dir"))
-    ends = percentiles(samples, level) if persons >= FEWEST_PERSONS else None
-    if proportion:
-        by_wilson = wilson(e.value, persons, level)
-        ends = by_wilson if ends is None else (min(ends[0], by_wilson[0]), max(ends[1], by_wilson[1]))
+    how, ends = "subject bootstrap, percentiles", None
+    if persons >= FEWEST_PERSONS:
+        ends = percentiles(samples, level)
+        if e.name in _BIASED:
+            how, ends = "subject bootstrap, basic", basic(samples, e.value, _BIASED[e.name], level)
+    if e.name.startswith(("rank", "dir")):
+        other = wilson(e.value, persons, level)
+        how = "subject bootstrap or Wilson, the wider"
+        ends = other if ends is None else (min(ends[0], other[0]), max(ends[1], other[1]))
     if ends is None:
         return replace(e, note=f"{e.note}; no interval from {persons} persons")
-    # A biased metric (D_sys, EER) can put all rounds on one side of the value.
-    how = "subject bootstrap and Wilson, the wider" if proportion else "subject bootstrap"
     return replace(e, low=min(ends[0], e.value), high=max(ends[1], e.value), note=f"{e.note}; {how}")
 
 

@@ -36,10 +36,13 @@ class _Conditions:
 
     @staticmethod
     def of(f: AttackFindings) -> _Conditions:
-        """Told apart by label: the release is `release`, or else whatever is neither control nor null."""
+        """Told apart by label: the release is `release`, or else the last that is neither control nor null."""
         others = [c for label, c in f.conditions.items() if label not in ("original", "null")]
-        release = f.conditions.get("release") or (others or list(f.conditions.values()))[0]
-        return _Conditions(f.conditions.get("original"), release, f.conditions.get("null", release))
+        release = f.conditions.get("release") or (others[-1] if others else None)
+        original = f.conditions.get("original")
+        if release is None:  # a table of originals only: they were judged, without a control
+            release, original = original or next(iter(f.conditions.values())), None
+        return _Conditions(original, release, f.conditions.get("null", release))
 
 
 def judge(
@@ -60,7 +63,7 @@ def judge(
     """
     labelled = {"original": original, release.label: release, "null": null}
     conditions = {label: replace(c, label=label) for label, c in labelled.items() if c is not None}
-    smallest, _ = smallest_auc(null)
+    smallest, _ = smallest_auc(null, _persons(release))
     findings = AttackFindings(attack, summary, settings, conditions, "attack too weak", "", smallest)
     return _ruled(findings, _Conditions(original, release, null), p_value(release))
 
@@ -108,19 +111,24 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return out
 
 
-def smallest_auc(null: Condition) -> tuple[float | None, str]:
+def smallest_auc(null: Condition, persons: int | None = None) -> tuple[float | None, str]:
     """The smallest AUC that so many persons tell from 0.5 with power 80 %, and where its SE is from.
 
     0.5 + (1.960 + 0.842) SE: one-sided 5 %, shared by the two statistics that are tested. The SE of the
     AUC under chance is the null's range / 3.92, or 1 / sqrt(12 N) where there is no range. None if even an AUC
     of 1 would not do.
+
+    Args:
+        null: from `null_condition`.
+        persons: how many persons are in the release, if fewer than in the null (protection refused some).
     """
     e = null.estimates.get("auc")
-    persons = e.n if e is not None and e.n else null.persons
+    drawn = max(_persons(null), 1)
+    persons = min(drawn, persons) if persons else drawn
     if e is not None and e.low is not None and e.high is not None and e.high > e.low:
-        se, source = (e.high - e.low) / (2 * 1.96), "the spread of the null"
+        se, source = (e.high - e.low) / (2 * 1.96) * sqrt(drawn / persons), "the spread of the null"
     else:
-        se, source = _SE_TIMES_ROOT_N / sqrt(max(persons, 1)), "1 / sqrt(12 persons)"
+        se, source = _SE_TIMES_ROOT_N / sqrt(persons), "1 / sqrt(12 persons)"
     smallest = 0.5 + (_Z_ALPHA + _Z_POWER) * se
     return (smallest if persons >= FEWEST_PERSONS and smallest <= 1.0 else None), source
 
@@ -194,6 +202,11 @@ def _tested(condition: Condition) -> list[Estimate]:
     return [condition.estimates[name] for name in _TESTED if name in condition.estimates]
 
 
+def _persons(condition: Condition) -> int:
+    """How many persons the figures rest on: those on both sides."""
+    return max((e.n for e in _tested(condition)), default=0) or condition.persons
+
+
 def _figures(condition: Condition) -> str:
     """AUC and rank-1 with intervals and chance, over so many persons."""
     words = []
@@ -202,7 +215,7 @@ def _figures(condition: Condition) -> str:
             interval = f" [{e.low:.2f}, {e.high:.2f}]" if e.low is not None and e.high is not None else ""
             chance = f", chance {e.chance:.2f}" if e.chance is not None else ""
             words.append(f"{title} {e.value:.2f}{interval}{chance}")
-    n = max((e.n for e in _tested(condition)), default=0) or condition.persons
+    n = _persons(condition)
     people = f"{n} person{'' if n == 1 else 's'}"
     return f"{' and '.join(words)} ({people})" if words else f"no figure at all ({people})"
 

@@ -21,6 +21,8 @@ from medveil.simulate.tissues import SKIN_MM, Labels, Tissue, Tissues
 
 BONE_UNDER_MM = 3.2
 """Bone is never closer to the surface than this."""
+SCALP_MM = 5.0
+"""Depth of the skull's outer table under the skin of the vault."""
 
 
 def _distance_to_brain(head: Head, inside: npt.NDArray[np.bool_]) -> Grid:
@@ -40,10 +42,7 @@ class _Painter:
     """Puts labels where a shape is, the tissue is still soft, and the skin is far enough."""
 
     def __init__(self, head: Head, labels: Labels) -> None:
-        self.labels, self.phi, self.head = labels, head.phi, head
-        self.grid = Field.__new__(Field)  # borrows the head's grid for its boxes and coordinates
-        self.grid.axes, self.grid.origin_mm = head.axes, head.origin_mm
-        self.grid.spacing_mm = head.spacing_mm
+        self.labels, self.grid = labels, Field.around(head.phi, head.axes)
 
     def put(
         self,
@@ -58,7 +57,7 @@ class _Painter:
         where = self.grid.box(shape.lo - wall_mm - 1, shape.hi + wall_mm + 1)
         distance = np.asarray(shape.distance(*self.grid.coordinates(where)))
         labels = self.labels[where]
-        free = (self.phi[where] < -depth_mm) & np.isin(labels, over)
+        free = (self.grid.phi[where] < -depth_mm) & np.isin(labels, over)
         if wall is not None:
             labels[free & (distance < wall_mm)] = wall
         labels[free & (distance < 0)] = tissue
@@ -78,7 +77,7 @@ def tissues_of(head: Head, *, fat_mm: float = 3.0) -> Tissues:
     labels[phi < -SKIN_MM - fat_mm] = Tissue.MUSCLE
     inside = np.zeros(phi.shape, bool)
     inside[brain.where] = brain.inside > 0.5
-    _skull(head, labels, _distance_to_brain(head, inside), fat_mm)
+    _skull(head, labels, _distance_to_brain(head, inside))
     painter = _Painter(head, labels)
     _marble(head, labels)
     _eyes(head, painter)
@@ -93,14 +92,14 @@ def tissues_of(head: Head, *, fat_mm: float = 3.0) -> Tissues:
     return Tissues(labels, brain, phi, head.spacing_mm, fat_mm)
 
 
-def _skull(head: Head, labels: Labels, to_brain: Grid, fat_mm: float) -> None:
-    """Bone and fluid around the brain: see the module's docstring."""
+def _skull(head: Head, labels: Labels, to_brain: Grid) -> None:
+    """Bone and fluid around the brain: see the module's docstring. The same on every visit."""
     x, y, z = (a.reshape([-1 if i == k else 1 for k in range(3)]) for i, a in enumerate(head.axes))
     phi = head.phi
     # The base of the skull rises from the nape to the root of the nose; 1 above it, 0 below.
     vault = logistic((z - (-10.0 + 0.2 * y) - 5.0) / 6.0)
     temple = np.exp(-(((np.abs(x) - 66) / 16) ** 2) - ((y - 38) / 26) ** 2 - ((z - 12) / 20) ** 2)
-    scalp = np.float32(SKIN_MM + 0.5 * fat_mm + 1.6) + 7.0 * temple  # the temples hold a chewing muscle
+    scalp = np.float32(SCALP_MM) + 7.0 * temple  # the temples hold a chewing muscle
     inner = to_brain - 2.5
     inner += 0.7 * vault * (np.minimum(phi + scalp + 6.0, inner) - inner)
     outer = (1 - vault) * np.minimum(to_brain - 8.0, 40.0) + vault * np.minimum(phi + scalp, to_brain - 5.5)
@@ -113,13 +112,13 @@ def _skull(head: Head, labels: Labels, to_brain: Grid, fat_mm: float) -> None:
 
 def _marble(head: Head, labels: Labels) -> None:
     """Streaks of fat between the muscles of neck and cheeks, the same for a person on every visit."""
-    grid = np.array([8.0, 7.0, 26.0])
+    pitch, nodes = (8.0, 7.0, 26.0), (46, 52, 10)  # the same lattice whatever the grid
     top = int(np.searchsorted(head.axes[2], 0.0))
     axes = (head.axes[0], head.axes[1], head.axes[2][:top])
     # The seed is the person's own shape, so that no stream of randomness has to be carried here.
     rng = np.random.Generator(np.random.PCG64(np.abs(head.person.z * 1e6).astype(np.uint64)))
-    at = [(a + 200.0) / h for a, h in zip(axes, grid, strict=True)]
-    noise = rng.standard_normal([int(a[-1]) + 3 for a in at]).astype(np.float32)
+    at = [(a + 200.0) / h for a, h in zip(axes, pitch, strict=True)]
+    noise = rng.standard_normal(nodes).astype(np.float32)
     for axis, t in enumerate(at):
         i = t.astype(int)
         w = (t - i).astype(np.float32).reshape([-1 if k == axis else 1 for k in range(3)])

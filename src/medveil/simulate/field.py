@@ -81,21 +81,19 @@ def ellipsoid(centre: Point, radii: Point, turned: Vector | None = None) -> Shap
     axes = np.eye(3) if turned is None else np.asarray(turned, np.float64)
     half = np.sqrt(((axes * r[:, None]) ** 2).sum(axis=0))
     m = axes.astype(np.float32)
-    c32, r32 = c.astype(np.float32), r.astype(np.float32)
+    c32, r32, tiny = c.astype(np.float32), r.astype(np.float32), np.float32(1e-8)
 
     def distance(x: Grid, y: Grid, z: Grid) -> Grid:
         dx, dy, dz = x - c32[0], y - c32[1], z - c32[2]
-        k0 = np.float32(0)
-        k1 = np.float32(0)
-        for i in range(3):
-            along = dx if turned is None and i == 0 else dy if turned is None and i == 1 else dz
-            if turned is not None:
-                along = m[i, 0] * dx + m[i, 1] * dy + m[i, 2] * dz
-            square = (along / r32[i]) ** 2
-            k0 = k0 + square
-            k1 = k1 + square / r32[i] ** 2
-        k0 = np.sqrt(k0)
-        out: Grid = k0 * (k0 - 1) / np.maximum(np.sqrt(k1), np.float32(1e-4))
+        along = (dx, dy, dz)
+        if turned is not None:
+            along = tuple(row[0] * dx + row[1] * dy + row[2] * dz for row in m)  # type: ignore[assignment]
+        squares = [(a / r) ** 2 for a, r in zip(along, r32, strict=True)]
+        # k0 is the distance in units of the radii, k1 its slope; both are kept off 0 at the very centre.
+        k0 = np.sqrt(squares[0] + squares[1] + squares[2] + tiny)
+        slopes = [s / r**2 for s, r in zip(squares, r32, strict=True)]
+        k1 = np.sqrt(slopes[0] + slopes[1] + slopes[2] + tiny / r32.min() ** 2)
+        out: Grid = k0 * (k0 - 1) / k1
         return out
 
     return Shape(c - half, c + half, distance)
@@ -148,6 +146,15 @@ class Field:
             for a, b in zip(first, last, strict=True)
         )
         self.phi: Grid = np.full(tuple(len(a) for a in self.axes), 1e3, np.float32)
+
+    @classmethod
+    def around(cls, phi: Grid, axes: tuple[Grid, Grid, Grid]) -> Field:
+        """A field over a grid that exists already; `phi` is shared, not copied."""
+        field = cls.__new__(cls)
+        field.phi, field.axes = phi, axes
+        field.spacing_mm = float(axes[0][1] - axes[0][0])
+        field.origin_mm = np.array([float(a[0]) for a in axes])
+        return field
 
     def coordinates(self, where: tuple[slice, ...] = (slice(None),) * 3) -> tuple[Grid, Grid, Grid]:
         """Open coordinates of a box of the grid, ready for a formula."""

@@ -20,6 +20,7 @@ from medveil.scene.camera import Camera, Material, Mesh, direction, render
 from medveil.simulate.bust import Array, Bust, make_bust
 from medveil.simulate.hair import Hair, draw_hair
 from medveil.simulate.head import Expression, Head, build_head
+from medveil.simulate.lens import backdrop, take
 from medveil.simulate.light import Lighting, expose, shade
 from medveil.simulate.looks import Looks, draw_looks
 from medveil.simulate.person import Person
@@ -51,7 +52,7 @@ def draw_day(rng: np.random.Generator, yaw_deg: float) -> Day:
     """One day's face, pose, light and lens; yaw is uniform within +-`yaw_deg`."""
     azimuth, elevation = rng.uniform(-55, 55), rng.uniform(8, 50)
     warm = rng.normal(0, 0.05)
-    hue = rng.uniform(60, 225) + rng.normal(0, 22, 3)
+    red, green, blue = np.clip(rng.uniform(60, 225) + rng.normal(0, 22, 3), 30, 245)
     return Day(
         expression=Expression(
             smile=float(rng.uniform(-0.2, 1.0)),
@@ -74,11 +75,7 @@ def draw_day(rng: np.random.Generator, yaw_deg: float) -> Day:
             key_colour=(float(1 + warm), 1.0, float(1 - warm)),
             exposure=float(rng.uniform(0.8, 1.25)),
         ),
-        background=(
-            int(np.clip(hue[0], 30, 245)),
-            int(np.clip(hue[1], 30, 245)),
-            int(np.clip(hue[2], 30, 245)),
-        ),
+        background=(int(red), int(green), int(blue)),
     )
 
 
@@ -102,8 +99,6 @@ class Portrait:
         self, shot: int = 0, *, size_px: int | tuple[int, int] | None = None, yaw_deg: float = 25.0
     ) -> Image:
         """Photograph number `shot`; see `photograph` for the settings."""
-        from medveil.simulate.lens import backdrop, take
-
         rng = self.seeds.stream("simulate/photograph", self.person.index, shot)
         day = draw_day(rng, yaw_deg)
         size = _size(rng, size_px)
@@ -143,13 +138,13 @@ class Portrait:
 
 
 def _size(rng: np.random.Generator, size_px: int | tuple[int, int] | None) -> int:
-    """The side of the picture; one number is drawn whatever is asked for."""
-    low, high = (
-        FACE_SIZES_PX if size_px is None else (size_px, size_px) if isinstance(size_px, int) else size_px
-    )
+    """The side of the picture; one number is drawn whatever is asked for, so that the rest stays the same."""
+    if size_px is None:
+        size_px = FACE_SIZES_PX
+    low, high = (size_px, size_px) if isinstance(size_px, int) else size_px
     if not 16 <= low <= high <= RENDER_PX:
-        raise UsageError(f"photograph: size_px must lie in 16..{RENDER_PX}")
-    return int(low + rng.random() * (high - low + 1)) if high > low else low + 0 * int(rng.random())
+        raise UsageError(f"photograph: size_px is {size_px}, expected sizes within 16..{RENDER_PX}")
+    return low + int(rng.random() * (high - low + 1))
 
 
 def sit(person: Person, seeds: Seeds, spacing_mm: float = 1.5) -> Portrait:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from medveil.core.estimate import Estimate
@@ -167,3 +169,23 @@ def test_a_leak_that_many_attacks_explain_is_taken_back() -> None:
 def test_a_clear_leak_survives_any_number_of_attacks() -> None:
     strong = verdict(STRONG, condition("release", (0.9, 0.8, 0.95), 0.001, p_rank=0.001))
     assert overall([strong] + [verdict(STRONG, CLEAN)] * 9) == "leak"
+
+
+def test_a_release_of_fewer_persons_could_have_shown_less() -> None:
+    few = condition("release", (0.52, 0.31, 0.72), 0.4, persons=6)
+    assert verdict(STRONG, few).smallest_auc == pytest.approx(0.5 + 2.8016 * 0.2 / 3.92 * 2, abs=1e-4)
+
+
+def test_originals_alone_are_judged_without_a_control() -> None:
+    f = verdict(None, condition("original", (0.65, 0.55, 0.75), 0.01, p_rank=0.5))
+    assert f.verdict == "leak"
+    taken_back = correct([f] + [verdict(None, CLEAN)] * 4)[0]
+    assert taken_back.verdict == "attack too weak"
+    assert "control is missing" in taken_back.reason
+
+
+def test_among_several_labels_the_last_is_the_one_that_was_judged() -> None:
+    first = condition("first", (0.5, 0.4, 0.6), 0.9, p_rank=0.9)
+    f = verdict(STRONG, condition("second", (0.9, 0.8, 0.95), 0.001, p_rank=0.001))
+    both = replace(f, conditions={"original": STRONG, "first": first, **f.conditions})
+    assert overall([both, verdict(STRONG, CLEAN)]) == "leak"

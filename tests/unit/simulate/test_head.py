@@ -36,6 +36,7 @@ def test_primitives_have_the_distances_that_geometry_gives() -> None:
     one = np.float32([[[0.0]]])
     ball = sphere((0, 0, 0), 10)
     assert ball.distance(one + 13, one, one).item() == pytest.approx(3)
+    assert ball.distance(one, one, one).item() == pytest.approx(-10, rel=1e-3)
     bar = round_cone((0, 0, 0), (10, 0, 0), 2, 2)
     assert bar.distance(one + 5, one + 6, one).item() == pytest.approx(4)
     egg = ellipsoid((0, 0, 0), (4, 8, 2), rotation(2, np.pi / 2))
@@ -103,7 +104,7 @@ def test_eyes_ears_and_levels_are_handed_on(heads: list[Head]) -> None:
 def test_a_mirrored_person_has_the_mirrored_head(heads: list[Head]) -> None:
     mirrored = build_head(heads[1].person.mirrored(), 2.0)
     near = np.abs(heads[1].phi) < 5  # deep inside, the order of the two sockets leaves a trace
-    assert np.abs(mirrored.phi[::-1] - heads[1].phi)[near].max() < 0.02
+    assert np.abs(mirrored.phi[::-1] - heads[1].phi)[near].max() < 0.05
 
 
 def test_there_are_no_seams_across_the_cheeks(heads: list[Head]) -> None:

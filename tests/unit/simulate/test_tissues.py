@@ -115,3 +115,6 @@ def test_marbling_is_the_persons_own_and_fat_is_the_days(head: Head, tissues: Ti
     assert again.labels.tobytes() == tissues.labels.tobytes()
     fatter = tissues_of(head, fat_mm=5.0)
     assert where(fatter, Tissue.FAT).sum() > where(tissues, Tissue.FAT).sum()
+    vault = np.s_[:, :, head.axes[2] > 40]
+    bone = [where(t, Tissue.BONE, Tissue.MARROW)[vault] for t in (fatter, tissues)]
+    assert np.array_equal(*bone)  # no diet changes a skull

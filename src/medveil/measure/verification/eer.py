@@ -48,8 +48,8 @@ def eer_of(tally: Tally, kind: Kind = "rocch") -> float:
         return crossing(tally.merged())
     if kind == "step":
         miss, accept = errors(tally)
-        gap = np.abs(miss - accept).round(12)  # so that ties in theory are ties in floating point
-        best = int(gap.argmin())
+        gap = np.abs(miss - accept)
+        best = int((gap <= gap.min() + 1e-12).argmax())  # the first of those that tie, rounding aside
         return float(miss[best] + accept[best]) / 2
     raise UsageError(f"eer: no kind {kind}", hint="known are rocch, interpolated, step")
 

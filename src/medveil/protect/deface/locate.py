@@ -83,7 +83,7 @@ def locate(image: Image, *, modality: Modality = "auto") -> Location:
     values, affine = volume_of(image)
     hounsfield = looks_like_hounsfield(values)
     if modality == "ct" or (modality == "auto" and hounsfield):
-        return _first_believed(_Skull(values, affine, hounsfield), (register.USUAL, register.SHIFTED))
+        return _first_believed(_Skull(values, affine, hounsfield), (register.IN_SKULL, register.SHIFTED))
 
     soft = _Soft(values, affine, "pet" if modality == "pet" else "mr")
     try:
@@ -93,7 +93,7 @@ def locate(image: Image, *, modality: Modality = "auto") -> Location:
             raise
         if modality == "auto":
             try:
-                return _first_believed(_Skull(values, affine, hounsfield=False), (register.USUAL,))
+                return _first_believed(_Skull(values, affine, hounsfield=False), (register.IN_SKULL,))
             except Refusal:
                 pass  # not a CT either: what is said is what the usual way found
     return _first_believed(soft, (register.USUAL, register.SHIFTED, register.MISLABELLED), harder=True)

@@ -95,6 +95,7 @@ def _mislabelled() -> tuple[Start, ...]:
 
 
 USUAL = _pitched() + _nearby() + _tilted()
+IN_SKULL = _pitched() + _tilted()  # the cavity has the skull's size: no starts for small brains
 SHIFTED = _shifted()
 MISLABELLED = _mislabelled()
 

@@ -31,7 +31,10 @@ TERMS = (
     ("[low, high]", "Confidence interval, from redrawing people, not pairs: people are what varies."),
     ("chance", "What an attacker reaches who guesses."),
     ("p", "How often guessing would do at least as well. Small: the attack is better than guessing."),
-    ("smallest AUC", "The smallest effect this many people could have told from chance. Smaller ones may go unseen."),
+    (
+        "smallest AUC",
+        "The smallest effect this many people could have told from chance. Smaller ones may go unseen.",
+    ),
 )
 
 
