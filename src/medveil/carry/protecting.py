@@ -133,7 +133,7 @@ def protect_file(job: Job, steps: tuple[Step, ...], folder: Path) -> tuple[PureP
     except OutputFailed:
         raise
     except MedveilError as error:
-        reason = str(error)
+        reason = error.message
     except MemoryError:
         reason = "not enough memory for this image"
     except Exception as error:  # noqa: BLE001 - one odd file must not end the run; its text may hold values

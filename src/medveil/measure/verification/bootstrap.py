@@ -55,8 +55,8 @@ def basic(
     """Basic interval, [2 value - high, 2 value - low] of the percentiles, cut at the metric's bounds.
 
     For metrics that small samples bias (whatever fits hull, bins or blocks to the sample): rounds are biased
-    once more, so percentiles lie off by twice the bias. For 49 persons those of min Cllr hold the truth 5 times out
-    of 10, these 9 times. Source: Davison & Hinkley, Bootstrap Methods (1997), eq. 5.6.
+    once more, so percentiles lie off by twice the bias. For 49 persons those of min Cllr hold the truth 40 times
+    in 100, these 94 times (benchmarks/metrics). Source: Davison & Hinkley, Bootstrap Methods (1997), eq. 5.6.
     """
     ends = percentiles(samples, level)
     if ends is None:
@@ -85,6 +85,6 @@ def wilson(share: float, n: int, level: float = 0.95) -> tuple[float, float]:
 def probe_weights(person: Ints, drawn: Floats) -> Floats:
     """Weight of each probe image: how often its person was drawn.
 
-    Ranks themselves are kept: redrawing the gallery would leave about 63 % of it and flatter the attacker.
+    Ranks themselves are kept: redrawing the gallery would leave about 63 % of it, which is an easier one.
     """
     return drawn[person]

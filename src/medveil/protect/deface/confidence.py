@@ -25,7 +25,7 @@ import numpy as np
 
 from medveil.core.errors import Refusal
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Grid, Matrix, Volume
+from medveil.protect.deface.grid import Grid, Matrix, Vector
 from medveil.protect.deface.register import CENTRE, Fit, Picture, apart_mm
 from medveil.protect.deface.template import template
 
@@ -43,8 +43,7 @@ SHAPE: Rule = {
 SOFT: Rule = {"inner_ratio": (2.0, np.inf), "peak_ratio": (1.4, np.inf), **SHAPE}
 SKULL: Rule = {
     "information": (0.5, np.inf),
-    "peak_ratio": (1.3, np.inf),
-    "agree_mm": (0.0, 6.0),
+    "peak_ratio": (1.1, np.inf),
     "cavity_l": (0.8, 2.0),
     "closed": (0.8, 1.0),
     **SHAPE,
@@ -178,8 +177,8 @@ class _Information:
         return float((joint[some] * np.log(joint[some] / product[some])).sum())
 
 
-def _moved(affine: Matrix, points: Volume) -> Matrix:
-    return np.asarray(points @ affine[:3, :3].T + affine[:3, 3])
+def _moved(affine: Matrix, points: Vector) -> Vector:
+    return np.asarray(points @ affine[:3, :3].T + affine[:3, 3], dtype=np.float64)
 
 
 def _share(mask: Mask, grid: Grid, affine: Matrix, points: Matrix) -> float:

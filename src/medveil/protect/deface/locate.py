@@ -148,13 +148,14 @@ class _Skull:
     def problem(self, harder: bool) -> Problem:
         coarse, fine = patient_pictures(self.skull.picture(self.head), self.grid, masked=True)
         wide, near = template(COARSE_MM), template(FINE_MM)
-        rough = _side(wide, *cavity(wide))
+        sharp = (_side(near, *cavity(near)), fine)
         return Problem(
-            distant=(rough, coarse),
-            near=(rough, coarse),
-            last=(_side(near, *cavity(near)), fine),
+            distant=(_side(wide, *cavity(wide)), coarse),
+            near=sharp,
+            last=sharp,
             expected=self.skull.centre,
             scale=SKULL_SCALE,
+            candidates=5,
         )
 
     def extra(self) -> dict[str, float]:

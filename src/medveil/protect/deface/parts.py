@@ -86,6 +86,8 @@ FACE: Mapping[str, Volume] = {
 MORE: Mapping[str, Volume] = {"forehead": forehead, "nasal_cavity": nasal_cavity, "throat": throat}
 PARTS: Mapping[str, Volume] = {**FACE, **MORE}
 
+USUAL_SIZE, RADIUS_MM = 0.92, 70.0  # of a brain: in template brains; from its middle to its surface
+
 
 def in_parts(names: tuple[str, ...], shape: tuple[int, ...], to_mni: Matrix) -> dict[str, Mask]:
     """Each named volume as a mask over an array.
@@ -111,11 +113,16 @@ def mni_slices(shape: tuple[int, ...], to_mni: Matrix) -> Iterator[tuple[Coordin
 def near_brain(shape: tuple[int, ...], to_mni: Matrix, margin_mm: float, mm_per_mni: float) -> Mask:
     """(I, J, K) True within the brain of the template and `margin_mm` around it, in patient millimetres.
 
+    A brain that was fitted small keeps up to 3 mm more: either it is small, and then fluid is around it, or
+    the fit shrank, as fits to T2 do where fluid is bright.
+
     Args:
         to_mni: (4, 4) voxel indices to MNI mm.
         mm_per_mni: size of this head in templates, to turn MNI distances into patient distances.
     """
     from scipy import ndimage as ndi
+
+    margin_mm += float(np.clip((USUAL_SIZE - mm_per_mni) * RADIUS_MM, 0, 3)) if margin_mm > 0 else 0.0
 
     t = template()
     out = np.zeros(shape, dtype=bool)

@@ -28,7 +28,6 @@ CENTRE = np.array([0.0, -18.0, 8.0])  # of the template brain, MNI mm: rotations
 PAD_MM = 40.0  # air around the moving image: beyond it a metric sees nothing at all
 APART_MM = 6.0  # starts that arrive nearer than this are one candidate
 BINS = 32
-MOST_DISTINCT = 16
 WORTH_REFINING = 0.6  # of the best candidate's information
 # Which of a similarity's parameters move: three of the turn (x is the pitch), three of the shift, scale.
 HOLD_SCALE = (1, 1, 1, 1, 1, 1, 0)
@@ -140,6 +139,7 @@ class Problem:
         distant, near, last: (template, patient) of the three stages.
         expected: (3,) RAS mm where the centre of the brain should be.
         scale: usual size of a patient's brain in template brains, held but in the last stage.
+        candidates: how many distinct arrivals of the first stage go on to the second.
     """
 
     distant: tuple[Picture, Picture]
@@ -147,6 +147,7 @@ class Problem:
     last: tuple[Picture, Picture]
     expected: Vector
     scale: float
+    candidates: int = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +169,7 @@ def fits(problem: Problem, starts: Sequence[Start], keep: int = 3) -> tuple[Fit,
         for s in starts
         if s.distant
     ]
-    begun = [t for _, t in _distinct(arrived)[:MOST_DISTINCT]]
+    begun = [t for _, t in _distinct(arrived)[: problem.candidates]]
     begun += [_similarity(problem, s) for s in starts if not s.distant]
     turned = _distinct([near.run(t, HOLD_SCALE) for t in begun])
     worth = [t for value, t in turned[:keep] if value >= WORTH_REFINING * turned[0][0]]

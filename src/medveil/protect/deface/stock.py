@@ -50,7 +50,7 @@ def take_stock(
         out[f"in_view_{name}"] = _in_view(name, grid, to_mni)
         out[f"covered_{name}"] = _share(gone > 0.5, outer, empty=1.0)
         out[f"spared_{name}"] = _share(kept, tissue, empty=0.0)
-    out["face_tissue"] = _share(head, _behind_faces(head.shape, to_mni) & grid.seen & ~kept, empty=0.0)
+    out["face_tissue"] = _share(head, _behind_faces(head.shape, to_mni) & grid.seen & ~kept, empty=1.0)
     return out
 
 

@@ -124,6 +124,12 @@ class Geometry:
         """(y, z) of the middle of the nose's wings."""
         return float(self.nose_tip[1]) - 9.0, self.levels["tip_z"] - 0.6 - 0.15 * self.p["tip_up"]
 
+    def _dome(self, z: float) -> tuple[float, float]:
+        """Half width and front (y) of the cranium at a height, mm; the forehead must not stand out of it."""
+        p = self.p
+        share = max(1.0 - ((z - p["cr_zc"]) / p["cr_h"]) ** 2, 0.0) ** 0.5
+        return p["cr_w"] * share, 2.0 + p["cr_l"] * share
+
     @cached_property
     def profile(self) -> Curve:
         """Mid-line of the face from the side, without nose and lips: y in mm at a height z."""
@@ -140,8 +146,8 @@ class Geometry:
             (p["sell_z"] - 15, 90 + 0.6 * mid),
             (p["sell_z"], p["sell_y"] - 1.5),
             (p["brow_z"], 97 + p["glab"]),
-            (38.0, 96 + p["fore_bulge"] + 0.3 * p["fore_slope"]),
-            (70.0, 80 + p["fore_slope"]),
+            (38.0, min(96 + p["fore_bulge"] + 0.3 * p["fore_slope"], self._dome(38.0)[1] + 9)),
+            (70.0, min(80 + p["fore_slope"], self._dome(70.0)[1] + 4)),
         ]
         return smoothed([k[0] for k in knots], [k[1] for k in knots])
 
@@ -161,8 +167,8 @@ class Geometry:
             (cheekbone, p["mid_w"] + 0.4),
             (-6.0, p["mid_w"] + 1.5),
             (15.0, p["mid_w"] + 1 + 0.5 * p["fore_w"]),
-            (40.0, 67 + p["fore_w"]),
-            (75.0, 52 + p["fore_w"]),
+            (40.0, min(67 + p["fore_w"], self._dome(40.0)[0])),
+            (75.0, min(52 + p["fore_w"], self._dome(75.0)[0] - 3)),
         ]
         return smoothed([k[0] for k in knots], [k[1] for k in knots])
 
