@@ -84,6 +84,12 @@ class Camera:
     width_mm: float = 250.0
     size_px: int = 400
 
+    def __post_init__(self) -> None:
+        if not (abs(self.pitch_deg) < 90 and 0 < self.view_angle_deg < 180):
+            raise UsageError("camera: expected a pitch within 90 degrees and a view angle of 0 to 180")
+        if not (self.width_mm > 0 and self.size_px > 0):
+            raise UsageError("camera: expected a width and a size above 0")
+
     @property
     def distance_mm(self) -> float:
         return float(self.width_mm / 2 / np.tan(np.radians(self.view_angle_deg) / 2))

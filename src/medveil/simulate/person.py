@@ -302,7 +302,7 @@ def draw_person(
 
     apart = np.sqrt(1.0 - rho * rho)
     size_z = rho * z[[NAMES.index(n) for n in ("cr_w", "cr_l", "cr_h")]] + apart * own_size
-    shrink = 0.004 * decades + 0.002 * max(decades, 0.0) ** 2 * np.sign(confounder)
+    shrink = 0.004 * decades + 0.002 * max(decades, 0.0) ** 2
     scale = BRAIN_SCALE * (1.0 + 0.022 * np.clip(size_z, -Z_LIMIT, Z_LIMIT))
     return Person(
         index=index,
@@ -313,7 +313,7 @@ def draw_person(
         asymmetry=asymmetry,
         brain=rho * (face_to_brain() @ z) + apart * own_latent,
         brain_scale=scale * (1.0 + 0.019 * confounder * sex - shrink),
-        ventricles_mm=max(0.0, 0.9 * (decades + 1.0 * confounder)),
+        ventricles_mm=max(0.0, 0.9 * (decades + confounder)),
     )
 
 

@@ -123,3 +123,9 @@ def test_rendering_without_a_screen_prints_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"DISPLAY": ""})
     assert done.stdout.strip() == "True"
     assert done.stderr == ""
+
+
+def test_a_camera_that_cannot_exist_is_refused() -> None:
+    for wrong in ({"pitch_deg": 90.0}, {"view_angle_deg": 0.0}, {"width_mm": -1.0}, {"size_px": 0}):
+        with pytest.raises(UsageError, match="camera"):
+            Camera((0, 0, 0), **wrong)  # type: ignore[arg-type]

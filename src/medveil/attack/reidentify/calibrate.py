@@ -2,8 +2,9 @@
 
 A render has shut eyes, no brows and clay for skin, a photograph has hair and colour: any two pictures of one kind
 look more alike than two of different kinds of one person. Subtracting the mean of each kind removes that. The
-means come from people other than the one in hand, so a person never helps to recognise himself, and no label is
-used that ties a scan to a photograph: the attacker does not have one.
+means come from people other than the one in hand, so nobody's image is measured against itself, and no label is
+used that ties a scan to a photograph: the attacker has none. For that reason the mean of the scans still holds
+the scan of the candidate, wherever it is; to leave that out as well would take the truth.
 """
 
 from __future__ import annotations

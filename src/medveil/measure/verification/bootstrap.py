@@ -56,7 +56,7 @@ def basic(
 
     For metrics that small samples bias (whatever fits hull, bins or blocks to the sample): rounds are biased
     once more, so percentiles lie off by twice the bias. For 49 persons those of min Cllr hold the truth 40 times
-    in 100, these 94 times (benchmarks/metrics). Source: Davison & Hinkley, Bootstrap Methods (1997), eq. 5.6.
+    in 100, these 94 times (benchmarks/metrics). Source: Davison & Hinkley, Bootstrap Methods (1997), section 5.2.
     """
     ends = percentiles(samples, level)
     if ends is None:
