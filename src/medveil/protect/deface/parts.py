@@ -86,7 +86,8 @@ FACE: Mapping[str, Volume] = {
 MORE: Mapping[str, Volume] = {"forehead": forehead, "nasal_cavity": nasal_cavity, "throat": throat}
 PARTS: Mapping[str, Volume] = {**FACE, **MORE}
 
-USUAL_SIZE, RADIUS_MM = 0.92, 70.0  # of a brain: in template brains; from its middle to its surface
+USUAL_SIZE, RADIUS_MM = 0.90, 70.0  # of a brain: in template brains; from its middle to its surface
+MOST_EXTRA_MM = 6.0
 
 
 def in_parts(names: tuple[str, ...], shape: tuple[int, ...], to_mni: Matrix) -> dict[str, Mask]:
@@ -113,7 +114,7 @@ def mni_slices(shape: tuple[int, ...], to_mni: Matrix) -> Iterator[tuple[Coordin
 def near_brain(shape: tuple[int, ...], to_mni: Matrix, margin_mm: float, mm_per_mni: float) -> Mask:
     """(I, J, K) True within the brain of the template and `margin_mm` around it, in patient millimetres.
 
-    A brain that was fitted small keeps up to 3 mm more: either it is small, and then fluid is around it, or
+    A brain that was fitted small keeps up to 6 mm more: either it is small, and then fluid is around it, or
     the fit shrank, as fits to T2 do where fluid is bright.
 
     Args:
@@ -122,7 +123,9 @@ def near_brain(shape: tuple[int, ...], to_mni: Matrix, margin_mm: float, mm_per_
     """
     from scipy import ndimage as ndi
 
-    margin_mm += float(np.clip((USUAL_SIZE - mm_per_mni) * RADIUS_MM, 0, 3)) if margin_mm > 0 else 0.0
+    margin_mm += (
+        float(np.clip((USUAL_SIZE - mm_per_mni) * RADIUS_MM, 0, MOST_EXTRA_MM)) if margin_mm > 0 else 0.0
+    )
 
     t = template()
     out = np.zeros(shape, dtype=bool)

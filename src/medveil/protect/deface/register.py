@@ -28,6 +28,7 @@ CENTRE = np.array([0.0, -18.0, 8.0])  # of the template brain, MNI mm: rotations
 PAD_MM = 40.0  # air around the moving image: beyond it a metric sees nothing at all
 APART_MM = 6.0  # starts that arrive nearer than this are one candidate
 BINS = 32
+MOST_REPEATS, SETTLED_NATS = 4, 0.01
 WORTH_REFINING = 0.6  # of the best candidate's information
 # Which of a similarity's parameters move: three of the turn (x is the pitch), three of the shift, scale.
 HOLD_SCALE = (1, 1, 1, 1, 1, 1, 0)
@@ -174,7 +175,22 @@ def fits(problem: Problem, starts: Sequence[Start], keep: int = 3) -> tuple[Fit,
     turned = _distinct([near.run(t, HOLD_SCALE) for t in begun])
     worth = [t for value, t in turned[:keep] if value >= WORTH_REFINING * turned[0][0]]
     final = sorted((last.run(_affine(t)) for t in worth), key=lambda f: -f[0])
+    final[0] = _settled(last, *final[0])
     return tuple(Fit(matrix_of(t), value) for value, t in final)
+
+
+def _settled(stage: _Stage, value: float, transform: Any) -> tuple[float, Any]:
+    """Run a stage again for as long as it still finds something, a few times at most."""
+    import SimpleITK as sitk
+
+    for _ in range(MOST_REPEATS):
+        again, moved = stage.run(sitk.AffineTransform(transform))
+        if again <= value:
+            break
+        gain, value, transform = again - value, again, moved
+        if gain < SETTLED_NATS:
+            break
+    return value, transform
 
 
 class _Stage:
