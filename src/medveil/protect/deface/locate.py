@@ -41,6 +41,7 @@ MODALITIES: tuple[Modality, ...] = ("auto", "mr", "ct", "pet")
 FINE_MM, COARSE_MM = 4.0, 8.0
 CROWN_CUT_CM2 = 60.0  # a larger section of head at the upper edge of the view: the crown is cut
 CROWN_TO_CENTRE_MM = 75.0
+NO_BRAIN_NATS = 0.05  # less than this and no pose shows anything of a brain: more starts are in vain
 SOFT_SCALE, SKULL_SCALE = 0.93, 0.95
 
 
@@ -180,6 +181,8 @@ def _first_believed(
             }
             return Location(fitted[0].affine, found, way.modality, view, attempt)
         refusals.append((len(failed), refusal(found, failed, way.rule)))
+        if found["information"] < NO_BRAIN_NATS:
+            break
     raise min(refusals, key=lambda r: r[0])[1]
 
 
