@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -37,10 +36,9 @@ def place(truth: Scan) -> Location:
 
 
 @pytest.fixture
-def known(place: Location, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def known(place: Location, monkeypatch: pytest.MonkeyPatch) -> None:
     """The head is found already: what is tested is what happens to the stored numbers."""
     monkeypatch.setattr(erase, "locate", lambda image, modality: place)
-    yield
 
 
 @pytest.mark.usefixtures("known")

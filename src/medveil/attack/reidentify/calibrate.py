@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-Centring = Literal["auto", "background", "leave-pair-out", "none"]
+Centring = Literal["auto", "background", "leave-own-out", "none"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -35,12 +35,12 @@ class Embedding:
     Args:
         views: how many renders of a scan are averaged, 1 to 10.
         centring: whose mean is subtracted on either side.
-            leave-pair-out: that of the other people of the same release, and of the other candidates. The
+            leave-own-out: that of the other people of the same release, and of the other candidates. The
             attacker has the whole release, so its mean holds whatever the protection did to everybody.
             background: that of the threat's background people, scans and photographs. Only as strong as those
             scans are like the release: protect the background the same way, or the attack is weakened.
-            auto: scans as in leave-pair-out; photographs by the background where the threat has one, which
-            needs no such care, else as in leave-pair-out.
+            auto: scans as in leave-own-out; photographs by the background where the threat has one, which
+            needs no such care, else as in leave-own-out.
             none: nothing; for comparison.
     """
 
@@ -97,7 +97,7 @@ class Embedding:
         centre = {
             "auto": "after subtracting the mean of the other scans and that of other people's photographs",
             "background": "after subtracting the means of the background's scans and photographs",
-            "leave-pair-out": "after subtracting the mean of the other scans and of the other candidates",
+            "leave-own-out": "after subtracting the mean of the other scans and of the other candidates",
             "none": "as they are",
         }[self.centring]
         return (

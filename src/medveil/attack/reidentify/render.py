@@ -24,7 +24,7 @@ LENS_DEG = 18.0
 SKIN = Material(colour=(0.85, 0.72, 0.64), ambient=0.15, diffuse=0.9)
 
 # The square that dlib's HOG detector draws round a face, seen from the focus of the camera: how far in front
-# and below its middle lies, and its side. Means over 24 simulated people and seven views (seeds 0 to 23).
+# and below its middle lies, and its side. Means over 60 simulated people and seven views (seeds 0 to 23).
 FACE_FORWARD_MM, FACE_DOWN_MM, FACE_SIDE_MM = 70.0, 19.0, 158.0
 
 

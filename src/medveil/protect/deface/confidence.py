@@ -40,7 +40,7 @@ SHAPE: Rule = {
     "in_view": (0.85, 1.0),
     "skin_mm": (9.0, 99.0),
 }
-SOFT: Rule = {"inner_ratio": (2.0, np.inf), "peak_ratio": (1.4, np.inf), **SHAPE}
+SOFT: Rule = {"inner_ratio": (2.0, np.inf), "peak_ratio": (1.55, np.inf), **SHAPE}
 SKULL: Rule = {
     "information": (0.5, np.inf),
     "peak_ratio": (1.1, np.inf),

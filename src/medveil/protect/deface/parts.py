@@ -39,7 +39,8 @@ def nose(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
 
 
 def cheeks(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
-    return (y > _jaw(z)) & (z > -112) & (z <= -52)
+    """Cheeks, cheekbones and the sides of the jaw as far back as the ears."""
+    return ((y > _jaw(z)) & (z <= -52) | _flank(x, y, z)) & (z > -112)
 
 
 def mouth(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
@@ -51,9 +52,19 @@ def _jaw(z: Coordinate) -> Any:
     return 50 - np.clip(-0.37 * (z + 52), 0, 20)
 
 
+def _flank(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
+    """The sides of the face before the ears: chewing muscle and angle of the jaw.
+
+    With them left in place the outline of the jaw alone still told simulated people apart (embedding AUC .588
+    for 60 people, range of chance .426 to .576; .544 without them).
+    """
+    return (np.abs(x) > 40) & (y > 8) & (z < -30)
+
+
 def chin(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
-    """Chin and front of the jaw; further down, where a body begins, the volume draws back to the front."""
-    return (y > 30 + np.clip(-1.0 * (z + 175), 0, 60)) & (z <= -106) & (z > -215)
+    """Chin and body of the jaw; further down, where a body begins, the volume draws back to the front."""
+    front = (y > 30 + np.clip(-1.0 * (z + 175), 0, 60)) & (z > -215)
+    return (front | _flank(x, y, z) & (z > -160)) & (z <= -106)
 
 
 def ears(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:

@@ -65,10 +65,10 @@ def _pitched() -> tuple[Start, ...]:
     return (*(Start((p, 0.0, 0.0), z) for p in NODS for z in (-20.0, 20.0)), Start(absolute=True))
 
 
-def _nearby() -> tuple[Start, ...]:
+def _nearby(*sizes: float) -> tuple[Start, ...]:
     return tuple(
         Start((p, 0.0, 0.0), z, size, distant=False)
-        for size in (0.91, 1.0)
+        for size in sizes
         for p in NODS[1:-1]
         for z in (-15.0, 5.0)
     )
@@ -94,9 +94,9 @@ def _mislabelled() -> tuple[Start, ...]:
     return tuple(Start((p + 15, y, r)) for p, y, r in a + b + c + d) + upside_down
 
 
-USUAL = _pitched() + _nearby() + _tilted()
+USUAL = _pitched() + _nearby(0.91, 1.0) + _tilted()
 IN_SKULL = _pitched() + _tilted()  # the cavity has the skull's size: no starts for small brains
-SHIFTED = _shifted()
+SHIFTED = _nearby(0.84) + _shifted()
 MISLABELLED = _mislabelled()
 
 

@@ -154,7 +154,7 @@ def test_claims_hold_what_was_seen_and_no_truth() -> None:
 
 
 def test_it_is_an_attack_and_says_what_it_does() -> None:
-    for centring in ("auto", "background", "leave-pair-out", "none"):
+    for centring in ("auto", "background", "leave-own-out", "none"):
         one = Embedding(centring=centring)  # type: ignore[arg-type]
         assert isinstance(one, PairAttack)
         assert "3 sides" in one.describe()
