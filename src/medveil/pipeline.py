@@ -5,7 +5,7 @@ cohort ──protect──> release ──attack──> claims ──measure─�
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medveil.attack.reidentify.observe import Observer
@@ -96,15 +96,21 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
 
 def demo(to: Path, *, people: int, seed: int, jobs: int, force: bool, talk: Talk | None = None) -> Result:
     """The same story on people who do not exist."""
+    talk = talk or Silent()
     with Staging(to, inputs=[], force=force) as staging:
-        simulating.write_cohort(staging.folder, people=people, seed=seed, jobs=jobs, talk=talk or Silent())
+        simulating.write_cohort(staging.folder, people=people, seed=seed, jobs=jobs, talk=talk)
+        plan = Plan(
+            source=staging.folder / simulating.SCANS,
+            target=staging.folder / "release",
+            photographs=staging.folder / simulating.PHOTOGRAPHS,
+            recipe=default(seed),
+            jobs=jobs,
+            simulated=True,
+        )
+        result = release(plan, talk)
         staging.finish()
-    plan = Plan(
-        source=to / simulating.SCANS,
-        target=to / "release",
-        photographs=to / simulating.PHOTOGRAPHS,
-        recipe=default(seed),
-        jobs=jobs,
-        simulated=True,
+    return replace(
+        result,
+        report=to / result.report.relative_to(staging.folder),
+        internal=to / result.internal.relative_to(staging.folder),
     )
-    return release(plan, talk)
