@@ -26,5 +26,7 @@ def test_demo_tells_the_whole_story(medveil: Callable, tmp_path: Path) -> None:
     assert "does not estimate real-world rates" in page
     assert "data:image/png" not in page  # pictures of heads are for the internal edition
     assert "must not leave the house" in (tmp_path / "demo" / "release-internal" / "report.html").read_text()
-    assert medveil("verify", tmp_path / "demo" / "release", "--source", tmp_path / "demo" / "cohort").code == 0
+    assert (
+        medveil("verify", tmp_path / "demo" / "release", "--source", tmp_path / "demo" / "cohort").code == 0
+    )
     assert sorted(p.name for p in tmp_path.iterdir()) == ["demo"]
