@@ -9,6 +9,8 @@ from medveil.core.image import Image
 
 Grey = npt.NDArray[np.uint8]
 
+BODY_MM, HEAD_MM = 330.0, 260.0  # a field of view taller than the first shows more than a head
+
 
 def mosaic(image: Image, like: Image, *, height_px: int = 180) -> Grey:
     """Sagittal, coronal and axial slice of `image`, through the middle of the head in `like`.
@@ -24,6 +26,9 @@ def mosaic(image: Image, like: Image, *, height_px: int = 180) -> Grey:
     """
     data, spacing = upright(image)
     reference, _ = upright(like)
+    if data.shape[2] * spacing[2] > BODY_MM:  # the head is the upper end of a body
+        top = data.shape[2] - round(HEAD_MM / spacing[2])
+        data, reference = data[:, :, top:], reference[:, :, top:]
     low, high = np.percentile(reference, [1.0, 99.5])
     head = np.argwhere(reference[::4, ::4, ::4] > low + 0.2 * (high - low)) * 4
     middle = head.mean(axis=0) if len(head) else np.array(reference.shape) / 2
