@@ -66,6 +66,10 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
     photographs = (
         pictures.open_photographs(plan.photographs, inventory.cohort.subjects) if plan.photographs else None
     )
+    if photographs:
+        auditing.paired(
+            inventory.cohort, inventory.cohort, photographs
+        )  # better refused now than after hours
     inputs = [p for p in (plan.source, plan.photographs) if p]
 
     with (

@@ -91,6 +91,19 @@ def test_existing_output_is_not_touched(medveil: Callable, ball: Path, tmp_path:
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
 
 
+def test_photographs_of_nobody_here_are_refused_before_any_work(
+    medveil: Callable, ball: Path, tmp_path: Path
+) -> None:
+    from PIL import Image as Pillow
+
+    (tmp_path / "photos" / "somebody").mkdir(parents=True)
+    Pillow.new("RGB", (80, 80)).save(tmp_path / "photos" / "somebody" / "1.jpg")
+    ran = medveil("release", ball, "--to", tmp_path / "out", "--photos", tmp_path / "photos")
+    assert ran.code == 2
+    assert "protecting" not in ran.err
+    assert not (tmp_path / "out.partial").exists()
+
+
 def test_disk_full_is_one_line_and_leaves_nothing(
     medveil: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

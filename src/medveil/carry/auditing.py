@@ -84,7 +84,7 @@ def paired(originals: Cohort, released: Cohort, photographs: Cohort) -> tuple[Co
     both = [key for key in before if key in after]
     if len({subject for subject, _ in both}) < 2:
         raise UsageError(
-            "photographs: fewer than two released subjects have photographs of their own",
+            "photographs: fewer than two subjects have photographs of their own",
             hint="name the folders or files in PHOTOS after the subjects, as `medveil inspect` counts them",
         )
 

@@ -33,8 +33,8 @@ ANSWERS = {
     "leak": "People in this release can be recognised.",
     "no evidence of a leak": "These people could be recognised in the original images. In the release, the same "
     "attacks do no better than guessing.",
-    "attack too weak": "Nobody can say yet: the attacks fail on the original images too, so their failure on the "
-    "release means nothing.",
+    "attack too weak": "Nobody can say yet: the attacks were not shown to work on the original images, so their "
+    "failure on the release means nothing.",
     "not measured": "The images were protected and every file was verified, but whether the people in them can be "
     "recognised was not measured.",
 }
