@@ -2,7 +2,7 @@
 
     MedveilError              exit 70   (never raised itself)
     ├── UsageError            exit 2    the command line or a setting is off
-    │   └── MissingExtra      exit 2    a part needs a package that is not installed
+    │   └── MissingPackage    exit 2    a part needs a package that is not installed
     ├── InputRefused          exit 3    a file or folder cannot be taken as it is
     ├── Refusal               exit 4    a step would have had to guess about one image, so it declined by name
     ├── VerificationFailed    exit 5    a written file is not what it must be
@@ -36,14 +36,11 @@ class UsageError(MedveilError):
     exit_code = 2
 
 
-class MissingExtra(UsageError):
-    """An optional package is missing; names the purpose and the exact line that installs it."""
+class MissingPackage(UsageError):
+    """A package that a part needs is missing; names the purpose and the exact line that installs it."""
 
-    def __init__(self, package: str, purpose: str, extra: str) -> None:
-        super().__init__(
-            f"{package} is needed for {purpose} and is not installed",
-            hint=f"pip install 'medveil[{extra}]'",
-        )
+    def __init__(self, package: str, purpose: str, install: str) -> None:
+        super().__init__(f"{package} is needed for {purpose} and is not installed", hint=install)
 
 
 class InputRefused(MedveilError):

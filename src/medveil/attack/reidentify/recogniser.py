@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from medveil.core.errors import UsageError
+from medveil.core.errors import MissingPackage
 
 Array = npt.NDArray[Any]
 
@@ -34,13 +34,6 @@ INSTALL = "pip install dlib-bin face-recognition-models"
 LANDMARKS = "shape_predictor_68_face_landmarks.dat"
 CORNERS = "shape_predictor_5_face_landmarks.dat"
 RESNET = "dlib_face_recognition_resnet_model_v1.dat"
-
-
-class RecogniserMissing(UsageError):
-    """dlib or its model files are not installed; says for what they are needed and how to get them."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what} is needed for {PURPOSE} and is not installed", hint=INSTALL)
 
 
 @dataclass(frozen=True)
@@ -124,12 +117,12 @@ def recogniser() -> Recogniser:
     """Load detector and models (about a second), once a process.
 
     Raises:
-        RecogniserMissing: dlib or a model file is not installed.
+        MissingPackage: dlib or a model file is not installed.
     """
     try:
         import dlib
     except ImportError as error:
-        raise RecogniserMissing("dlib-bin") from error
+        raise MissingPackage("dlib-bin", PURPOSE, INSTALL) from error
     return Recogniser(
         detector=dlib.get_frontal_face_detector(),
         landmarks=dlib.shape_predictor(str(model_file(LANDMARKS))),
@@ -142,11 +135,11 @@ def model_file(name: str) -> Path:
     """Where an installed model lies. The package is found, not imported: importing it needs pkg_resources.
 
     Raises:
-        RecogniserMissing: the package or this file of it is not there.
+        MissingPackage: the package or this file of it is not there.
     """
     spec = importlib.util.find_spec("face_recognition_models")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(folder) / "models" / name
         if path.is_file():
             return path
-    raise RecogniserMissing("face-recognition-models")
+    raise MissingPackage("face-recognition-models", PURPOSE, INSTALL)

@@ -12,9 +12,9 @@ import pytest
 
 from medveil.attack.reidentify import recogniser as recognisers
 from medveil.attack.reidentify.observe import Observer, observe_photo, observe_scan
-from medveil.attack.reidentify.recogniser import Box, RecogniserMissing, recogniser
+from medveil.attack.reidentify.recogniser import Box, recogniser
 from medveil.core.cohort import Cohort, Record
-from medveil.core.errors import UsageError
+from medveil.core.errors import MissingPackage, UsageError
 from medveil.core.image import Image
 
 from .heads import box, egg
@@ -110,7 +110,7 @@ def test_a_silent_detector_falls_back_to_the_known_box() -> None:
 
 def test_missing_models_are_named_with_the_line_that_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(RecogniserMissing, match="pip install dlib-bin face-recognition-models") as caught:
+    with pytest.raises(MissingPackage, match="pip install dlib-bin face-recognition-models") as caught:
         recognisers.model_file(recognisers.RESNET)
     assert "recognising faces" in str(caught.value)
     assert isinstance(caught.value, UsageError)
@@ -118,7 +118,7 @@ def test_missing_models_are_named_with_the_line_that_installs_them(monkeypatch: 
 
 def test_a_missing_dlib_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dlib", None)
-    with pytest.raises(RecogniserMissing, match="dlib-bin is needed"):
+    with pytest.raises(MissingPackage, match="dlib-bin is needed"):
         recognisers.recogniser.__wrapped__()
 
 
