@@ -129,3 +129,20 @@ def test_a_broken_step_is_refused_without_its_words(
     assert "no image could be protected" in ran.err
     assert "Qanary" not in ran.err + ran.out
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in"]
+
+
+def test_a_written_file_that_fails_its_proof_is_removed(
+    medveil: Callable, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks_its_promise(step: Erase, image: Image) -> Outcome:
+        if image.data[0, 0, 0] != 66:
+            return _stand_in(step, image)
+        altered = np.zeros(image.data.shape[:3], bool)
+        return Outcome(image.with_data(np.zeros_like(image.data)), altered=altered, protected=~altered)
+
+    monkeypatch.setattr(Erase, "apply", breaks_its_promise)
+    ran = medveil("protect", people, "--to", tmp_path / "out", "--jobs", "1")
+    assert ran.code == 4
+    findings = json.loads((tmp_path / "out" / "findings.json").read_text())
+    assert "a proof failed: kept voxels identical" in findings["images"][2]["reason"]
+    assert not list((tmp_path / "out").rglob("*sub-03*"))
