@@ -117,18 +117,17 @@ METRICS = [
 
 def methods(recipe: Recipe, attacks: Sequence[AttackFindings]) -> list[str]:
     """Sentences for the methods section of a paper."""
+    steps = "; then ".join(step.describe() for step in recipe.protect)
     said = [
-        f"Images were protected with medveil {__version__}: " + " ".join(s.describe() for s in recipe.protect)
-    ]
-    said.append(
+        f"Images were protected with medveil {__version__}: {steps}.",
         "Heads were located by registering the MNI152 brain template with mutual information [5]; every written "
-        "file was read again and compared with its source voxel by voxel."
-    )
+        "file was read again and compared with its source voxel by voxel.",
+    ]
     if attacks:
+        tried = "; ".join(f"({n}) {a.describe()}" for n, a in enumerate(recipe.attack, start=1))
         said.append(
-            "Re-identification was attempted on the original and on the released images [1, 2]: "
-            + " ".join(a.describe() for a in recipe.attack)
-            + " Faces were found and described with dlib [4]."
+            "Re-identification was attempted on the original and on the released images [1, 2] in "
+            f"{len(recipe.attack)} ways: {tried}. Faces were found and described with dlib [4]."
         )
         said += METRICS
     return said

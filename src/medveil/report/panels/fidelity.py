@@ -1,4 +1,4 @@
-"""Fidelity: how far protection changed what was meant to stay."""
+"""Fidelity: how far the released images are from their sources, the removed parts included."""
 
 from __future__ import annotations
 
