@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 
@@ -16,9 +16,10 @@ class Terminal:
         self.fancy = sys.stderr.isatty() and not quiet
 
     def say(self, text: str) -> None:
-        """One line of talk."""
+        """One line of talk; nobody listening any more is no reason to stop working."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            with suppress(BrokenPipeError):
+                print(text, file=sys.stderr, flush=True)
 
     @contextmanager
     def stage(self, label: str) -> Iterator[Callable[[int, int], None]]:
