@@ -11,12 +11,12 @@ import pytest
 
 from medveil.core.errors import Refusal
 from medveil.core.image import Image
-from medveil.core.release import Outcome
+from medveil.core.release import NOTHING, Given, Outcome
 from medveil.io import nifti
 from medveil.protect.deface.erase import Erase
 
 
-def _stand_in(_: Erase, image: Image) -> Outcome:
+def _stand_in(_: Erase, image: Image, given: Given = NOTHING) -> Outcome:
     """Blackens the front half; refuses an image whose first voxel says so."""
     if image.data[0, 0, 0] == 66:
         raise Refusal("no head found", "a stand-in said so")
@@ -88,7 +88,7 @@ def test_an_interrupted_run_looks_unfinished_and_goes_on(
     assert whole.code == 4
     done: list[int] = []
 
-    def interrupted(step: Erase, image: Image) -> Outcome:
+    def interrupted(step: Erase, image: Image, given: Given = NOTHING) -> Outcome:
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(1)
@@ -102,7 +102,7 @@ def test_an_interrupted_run_looks_unfinished_and_goes_on(
 
     again: list[int] = []
 
-    def counted(step: Erase, image: Image) -> Outcome:
+    def counted(step: Erase, image: Image, given: Given = NOTHING) -> Outcome:
         again.append(1)
         return _stand_in(step, image)
 
@@ -115,7 +115,7 @@ def test_an_interrupted_run_looks_unfinished_and_goes_on(
 def test_a_broken_step_is_refused_without_its_words(
     medveil: Callable, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(step: Erase, image: Image) -> Outcome:
+    def broken(step: Erase, image: Image, given: Given = NOTHING) -> Outcome:
         outcome = _stand_in(step, image)
         if image.data[0, 0, 1] % 2:
             raise ValueError("Qanary^Jane")
@@ -134,7 +134,7 @@ def test_a_broken_step_is_refused_without_its_words(
 def test_a_written_file_that_fails_its_proof_is_removed(
     medveil: Callable, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks_its_promise(step: Erase, image: Image) -> Outcome:
+    def breaks_its_promise(step: Erase, image: Image, given: Given = NOTHING) -> Outcome:
         if image.data[0, 0, 0] != 66:
             return _stand_in(step, image)
         altered = np.zeros(image.data.shape[:3], bool)

@@ -151,6 +151,7 @@ def _protect(job: Job, steps: tuple[Step, ...], target: Path, entry: Entry) -> E
     written = nifti.read(target)
     proofs = verify_image(source, written, outcome.altered, outcome.protected)
     proofs.pop("something was altered", None)  # a slab without a face has nothing to alter
+    proofs |= outcome.proofs
     proofs["header as declared"] = not header.check_header(target, job.source)
     failed = [name for name, held in proofs.items() if not held]
     if failed:
@@ -176,6 +177,7 @@ def apply(steps: Sequence[Step], image: Image) -> Outcome:
             protected=_either(total.protected, now.protected),
             measured={**total.measured, **now.measured},
             remarks=(*total.remarks, *now.remarks),
+            proofs={**total.proofs, **now.proofs},
             affine_to_mni=now.affine_to_mni if now.affine_to_mni is not None else total.affine_to_mni,
         )
     return total

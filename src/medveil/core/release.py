@@ -25,6 +25,7 @@ class Outcome:
         protected: (I, J, K) True where the step promised not to change anything (the brain).
         measured: numbers that the step measured on the way (confidence, removed volume), for the manifest.
         remarks: short sentences a person should read.
+        proofs: what the step itself checked of its result, each by its name; one that is False is a refusal.
         affine_to_mni: (4, 4) image RAS+ mm to MNI mm, where the step located the head; for pictures.
     """
 
@@ -33,10 +34,54 @@ class Outcome:
     protected: Mask | None = None
     measured: Mapping[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    proofs: Mapping[str, bool] = field(default_factory=dict)
     affine_to_mni: npt.NDArray[np.float64] | None = None
 
     def __repr__(self) -> str:
         return f"Outcome({self.image!r})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Carried:
+    """Another image of the same session and where its head was found, for images that show less of it.
+
+    Args:
+        image: that image, in the same scanner coordinates.
+        affine_to_mni: (4, 4) its RAS+ mm to MNI mm.
+    """
+
+    image: Image
+    affine_to_mni: npt.NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return f"Carried({self.image!r})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Given:
+    """What is known about an image beside the image itself. All of it may be missing.
+
+    Args:
+        brain: (I, J, K) True in the brain, by the user's own means; then this brain is protected.
+        keep: (I, J, K) True where nothing may change (organs at risk, a target); wins over every removal.
+        affine_to_mni: (4, 4) image RAS+ mm to MNI mm, by the user's own means.
+        landmarks: name to (3,) RAS+ mm: `nasion`, `nose_tip`, `chin`, `left_ear`, `right_ear`, `left_eye`,
+            `right_eye`.
+        carried: a located image of the same session.
+    """
+
+    brain: Mask | None = None
+    keep: Mask | None = None
+    affine_to_mni: npt.NDArray[np.float64] | None = None
+    landmarks: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    carried: Carried | None = None
+
+    def __repr__(self) -> str:
+        known = [n for n in ("brain", "keep", "affine_to_mni", "carried") if getattr(self, n) is not None]
+        return f"Given({', '.join(known + ['landmarks'] * bool(self.landmarks)) or 'nothing'})"
+
+
+NOTHING = Given()
 
 
 @runtime_checkable
@@ -49,7 +94,7 @@ class Step(Protocol):
     name: ClassVar[str]
     summary: ClassVar[str]
 
-    def apply(self, image: Image) -> Outcome: ...
+    def apply(self, image: Image, given: Given = NOTHING) -> Outcome: ...
 
     def describe(self) -> str: ...
 

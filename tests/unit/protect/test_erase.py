@@ -11,10 +11,12 @@ from medveil.core.errors import UsageError
 from medveil.core.image import Image
 from medveil.core.release import Step
 from medveil.core.seeds import Seeds
-from medveil.protect.deface import erase
-from medveil.protect.deface.erase import Erase, air_value, remarks
+from medveil.protect.deface import method
+from medveil.protect.deface.erase import Erase
 from medveil.protect.deface.locate import Location, locate
+from medveil.protect.deface.method import remarks
 from medveil.protect.deface.parts import FACE, PARTS, in_parts, near_brain
+from medveil.protect.deface.site import air_value
 from medveil.protect.deface.template import template
 from medveil.simulate.scan import Scan
 
@@ -38,7 +40,7 @@ def place(truth: Scan) -> Location:
 @pytest.fixture
 def known(place: Location, monkeypatch: pytest.MonkeyPatch) -> None:
     """The head is found already: what is tested is what happens to the stored numbers."""
-    monkeypatch.setattr(erase, "locate", lambda image, modality: place)
+    monkeypatch.setattr(method, "locate", lambda image, modality, given: place)
 
 
 @pytest.mark.usefixtures("known")

@@ -18,7 +18,7 @@ import numpy as np
 
 from medveil.core.errors import Refusal, UsageError
 from medveil.core.image import Image
-from medveil.core.release import Mask
+from medveil.core.release import NOTHING, Given, Mask
 from medveil.protect.deface import register
 from medveil.protect.deface.confidence import SKULL, SOFT, judge, refusal, signals
 from medveil.protect.deface.grid import (
@@ -69,7 +69,7 @@ class Location:
         return f"Location({self.modality}, {said})"
 
 
-def locate(image: Image, *, modality: Modality = "auto") -> Location:
+def locate(image: Image, *, modality: Modality = "auto", given: Given = NOTHING) -> Location:
     """Find the head in an image.
 
     With `auto`, values that look like Hounsfield units go the way of a CT; all others the way of MR and PET,

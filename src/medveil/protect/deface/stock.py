@@ -28,7 +28,7 @@ def take_stock(
 
     Returns:
         `removed_ml`: head removed. Per volume: `in_view_*`, the share of its usual place inside the field of
-        view; `covered_*`, the share of its skin in view that is gone (1 where there is none);
+        view; `covered_*`, the share of its skin in view, its rim left out, that is gone (1 where there is none);
         `spared_*`, the share of its tissue kept because the brain is near.
         `face_tissue`: the share of the place behind an intact face's skin that holds tissue: how much of a
         face there was to begin with.
@@ -46,7 +46,7 @@ def take_stock(
 
     out = {"removed_ml": float(gone[head].sum() * MM**3 / 1000)}
     for name, mask in masks.items():
-        outer, tissue = mask & skin, mask & head
+        outer, tissue = _core(mask) & skin, mask & head
         out[f"in_view_{name}"] = _in_view(name, grid, to_mni)
         out[f"covered_{name}"] = _share(gone > 0.5, outer, empty=1.0)
         out[f"spared_{name}"] = _share(kept, tissue, empty=0.0)
@@ -66,6 +66,13 @@ def _skin(head: Mask, seen: Mask) -> Mask:
 
     air = seen & ~head
     return np.asarray(head & ndi.binary_dilation(air), dtype=bool)
+
+
+def _core(part: Mask) -> Mask:
+    """A part without its rim: at the rim a voxel of this grid lies half in the part, and so half gone."""
+    from scipy import ndimage as ndi
+
+    return np.asarray(ndi.binary_erosion(part, border_value=1), dtype=bool)
 
 
 def _behind_faces(shape: tuple[int, ...], to_mni: Matrix) -> Mask:
