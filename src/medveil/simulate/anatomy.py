@@ -1,8 +1,9 @@
 """What lies where under the skin: the label of every voxel of a head.
 
 The skull follows two surfaces: the brain from inside and the skin from outside. Over the vault its inner
-table runs between the two, nearer to the skin's, so a small brain in a large head swims in more fluid and
-sits in slightly thicker bone, as after years of atrophy; under the base it hugs the brain. Everything in
+table runs between the two, nearer to the skin's, but never more than a few millimetres off the brain: a
+small brain in a large head has a little more fluid around it, as after years of atrophy, then thicker bone,
+then a thicker scalp. Under the base the skull hugs the brain. Everything in
 front and below (sinuses, airway, tongue, teeth, jaws, spine) is placed by the levels of the face and only
 fills what is still soft.
 """
@@ -15,14 +16,29 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from medveil.simulate.brain import MNI_STEM, brain_affine, brain_in
 from medveil.simulate.features.geometry import SIDES
-from medveil.simulate.field import Field, Grid, Shape, ellipsoid, logistic, moved, round_cone, smooth_min
+from medveil.simulate.field import (
+    Field,
+    Grid,
+    Shape,
+    Vector,
+    ellipsoid,
+    logistic,
+    moved,
+    round_cone,
+    smooth_min,
+)
 from medveil.simulate.head import Head
 from medveil.simulate.tissues import SKIN_MM, Labels, Tissue, Tissues
 
 BONE_UNDER_MM = 3.2
 """Bone is never closer to the surface than this."""
 SCALP_MM = 5.0
-"""Depth of the skull's outer table under the skin of the vault."""
+"""Depth of the skull's outer table under the skin of the vault, where there is room for no more."""
+FLUID_MM, VAULT_MM = 6.5, 10.0
+"""Most fluid between brain and inner table, and most bone between the tables of the vault."""
+
+LOWEST_MM = -262.0
+"""Spine and windpipe go on down to here, for views that reach down to the shoulders."""
 
 
 def _distance_to_brain(head: Head, inside: npt.NDArray[np.bool_]) -> Grid:
@@ -102,7 +118,9 @@ def _skull(head: Head, labels: Labels, to_brain: Grid) -> None:
     scalp = np.float32(SCALP_MM) + 7.0 * temple  # the temples hold a chewing muscle
     inner = to_brain - 2.5
     inner += 0.7 * vault * (np.minimum(phi + scalp + 6.0, inner) - inner)
-    outer = (1 - vault) * np.minimum(to_brain - 8.0, 40.0) + vault * np.minimum(phi + scalp, to_brain - 5.5)
+    inner = np.maximum(inner, to_brain - FLUID_MM)
+    vault_outer = np.clip(phi + scalp, to_brain - FLUID_MM - VAULT_MM, to_brain - 5.5)
+    outer = (1 - vault) * np.minimum(to_brain - 8.0, 40.0) + vault * vault_outer
     deep = phi < -BONE_UNDER_MM
     thick = np.minimum(inner, -outer)
     labels[deep & (outer < 0)] = Tissue.BONE
@@ -120,9 +138,10 @@ def _marble(head: Head, labels: Labels) -> None:
     at = [(a + 200.0) / h for a, h in zip(axes, pitch, strict=True)]
     noise = rng.standard_normal(nodes).astype(np.float32)
     for axis, t in enumerate(at):
-        i = t.astype(int)
+        i = np.floor(t).astype(int)
         w = (t - i).astype(np.float32).reshape([-1 if k == axis else 1 for k in range(3)])
-        noise = np.take(noise, i, axis) * (1 - w) + np.take(noise, i + 1, axis) * w
+        low_node, high_node = (np.take(noise, i + k, axis, mode="wrap") for k in (0, 1))  # shoulders are wide
+        noise = low_node * (1 - w) + high_node * w
     low = labels[:, :, :top]
     low[(low == Tissue.MUSCLE) & (noise > 0.75)] = Tissue.FAT
 
@@ -141,6 +160,12 @@ def _eyes(head: Head, paint: _Painter) -> None:
         paint.put(ellipsoid(moved(c, y=7.0), (4.6, 2.1, 4.6)), Tissue.LENS, over=(Tissue.EYE,), depth_mm=0.8)
 
 
+def _down(a: Vector, b: Vector, radius_a: float, radius_b: float) -> Shape:
+    """A round cone from a through b and on to the lowest level of any grid, its radius changing evenly."""
+    on = (LOWEST_MM - a[2]) / (b[2] - a[2])
+    return round_cone(a, a + on * (b - a), radius_a, radius_a + on * (radius_b - radius_a))
+
+
 def _spine(head: Head, paint: _Painter) -> None:
     """The cord from the brain's stem down, its canal, and vertebrae with discs in front of it."""
     affine = brain_affine(head.person)
@@ -148,13 +173,13 @@ def _spine(head: Head, paint: _Painter) -> None:
     neck_y = head.person.shape["neck_y"]
     low = np.array([0.0, neck_y - 24.0, -175.0])
     soft = (Tissue.MUSCLE, Tissue.FAT)
-    body = round_cone(moved(stem, 0, 15, -16), moved(low, y=15), 10.5, 11.5)
+    body = _down(moved(stem, 0, 15, -16), moved(low, y=15), 10.5, 11.5)
 
     def discs(x: Grid, y: Grid, z: Grid) -> Grid:
         out: Grid = body.distance(x, y, z) + 40.0 * (np.sin((z + 3.0) * np.float32(np.pi / 16.0)) < -0.86)
         return out
 
-    arch = round_cone(moved(stem, 0, -4, -8), moved(low, y=-4), 13, 13)
+    arch = _down(moved(stem, 0, -4, -8), moved(low, y=-4), 13, 13)
     paint.put(arch, Tissue.BONE, over=soft, depth_mm=12)
     paint.put(body, Tissue.CARTILAGE, over=(*soft, Tissue.BONE), depth_mm=12)
     rim = Shape(body.lo, body.hi, discs)
@@ -162,10 +187,8 @@ def _spine(head: Head, paint: _Painter) -> None:
     core = Shape(body.lo, body.hi, lambda x, y, z: discs(x, y, z) + 2.0)
     paint.put(core, Tissue.MARROW, over=(Tissue.BONE,), depth_mm=12)
     hard = (*soft, Tissue.BONE, Tissue.CARTILAGE, Tissue.MARROW)
-    paint.put(round_cone(moved(stem, z=6), low, 8.5, 8), Tissue.CSF, over=hard, depth_mm=10)
-    paint.put(
-        round_cone(moved(stem, z=8), low, 6.0, 5.0), Tissue.WHITE, over=(Tissue.CSF, *hard), depth_mm=10
-    )
+    paint.put(_down(moved(stem, z=6), low, 8.5, 8), Tissue.CSF, over=hard, depth_mm=10)
+    paint.put(_down(moved(stem, z=8), low, 6.0, 5.0), Tissue.WHITE, over=(Tissue.CSF, *hard), depth_mm=10)
 
 
 def _jaws(head: Head, paint: _Painter) -> None:
@@ -239,7 +262,8 @@ def _airways(head: Head, paint: _Painter) -> None:
     throat_y = face - 68.0
     upper = round_cone((0, throat_y + 4, -30), (0, throat_y, bite - 8), 9, 6.5)
     pipe_y = min(p["neck_y"] + p["neck_r"] - 22, throat_y)
-    lower = round_cone((0, throat_y, bite - 8), (0, pipe_y, at["ment_z"] - 60), 6.5, 8.5)
+    pipe = np.array([0.0, pipe_y, at["ment_z"] - 60])
+    lower = _down(np.array([0.0, throat_y, bite - 8]), pipe, 6.5, 8.5)
     both = Shape(
         np.minimum(upper.lo, lower.lo),
         np.maximum(upper.hi, lower.hi),

@@ -51,8 +51,9 @@ EARS: Feature = ears.ears
 BOXES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "scan": ((-104, -122, -150), (104, 138, 142)),
     "photo": ((-104, -126, -165), (104, 140, 146)),
+    "body": ((-200, -150, -262), (200, 140, 146)),
 }
-"""Corners of the grids in mm; both hold the largest head at 2.5 standard deviations."""
+"""Corners of the grids in mm; all hold the largest head at 2.5 standard deviations, the last one shoulders too."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,7 +126,7 @@ def build_head(
     spacing_mm: float = 2.0,
     *,
     eyes_open: float = 0.0,
-    box: Literal["scan", "photo"] = "scan",
+    box: Literal["scan", "photo", "body"] = "scan",
     expression: Expression | None = None,
 ) -> Head:
     """Sculpt a person's head.
@@ -134,7 +135,7 @@ def build_head(
         person: who.
         spacing_mm: voxel size of the grid; 2 takes .3 s, 1 takes 1.5 s of one core.
         eyes_open: 0 shut to 1 open; below .15 the lids are drawn shut.
-        box: the grid of a scan, or the larger one of a photograph.
+        box: the grid of a scan, the larger one of a photograph, or one that reaches down to the shoulders.
         expression: today's face; at rest by default.
     """
     lo, hi = BOXES[box]

@@ -18,7 +18,9 @@ from scipy.special import ndtr
 from medveil.simulate.brain import Brain
 from medveil.simulate.field import Grid
 
-Contrast = Literal["T1w", "T2w", "FLAIR", "PDw", "CT", "pet"]
+Contrast = Literal["T1w", "T2w", "FLAIR", "PDw", "CT", "pet", "T2starw", "UNIT1", "bold", "asl", "dwi"]
+EPI: tuple[Contrast, ...] = ("bold", "asl", "dwi")
+"""Contrasts read out by echo-planar imaging: coarse, fat suppressed, signal lost where air is near."""
 Labels = npt.NDArray[np.uint8]
 
 
@@ -51,9 +53,19 @@ CONTRASTS: Mapping[str, tuple[float, ...]] = MappingProxyType(
         "PDw": (2, 110, 165, 118, 28, 150, 172, 142, 150, 95, 10, 100, 110, 125),
         "CT": (-1000, 30, -95, 55, 1000, 8, 38, 29, 12, 90, 1900, 110, 320, 45),  # Hounsfield units
         "pet": (0, 22, 7, 26, 14, 18, 200, 72, 10, 10, 8, 16, 34, 60),
+        "T2starw": (2, 70, 105, 62, 10, 190, 132, 112, 185, 55, 6, 70, 38, 72),
+        # UNIT1: 0 to 4095 like the scanner's; the middle is where noise over noise has its mean.
+        "UNIT1": (2048, 2100, 3650, 1750, 1300, 380, 1900, 2950, 420, 1500, 1300, 1700, 3000, 2000),
+        # Echo-planar images: b0 or T2*, with the fat suppressed, so that the scalp is faint but there.
+        "bold": (2, 30, 24, 36, 6, 175, 130, 105, 165, 45, 4, 36, 12, 44),
+        "asl": (0, 7, 3, 9, 1, 3, 62, 21, 2, 2, 1, 5, 6, 14),
+        "dwi": (2, 26, 20, 32, 6, 215, 112, 84, 205, 40, 4, 34, 10, 42),
     }
 )
-"""Grey level of each tissue, in the order of `Tissue`; CT in Hounsfield units, the others arbitrary."""
+"""Grey level of each tissue, in the order of `Tissue`; CT in Hounsfield units, the others arbitrary.
+`asl` is the difference of control and label, that is perfusion; `dwi` is the image without diffusion weighting."""
+UNI_MAX = 4095
+"""Largest stored value of a UNIT1; see `acquire`."""
 
 SKIN_MM = 1.8
 PSF_VOXELS = 0.5

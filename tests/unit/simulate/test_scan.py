@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
@@ -9,7 +11,8 @@ from scipy.ndimage import map_coordinates
 from medveil.core.seeds import Seeds
 from medveil.simulate.head import Head, build_head
 from medveil.simulate.person import draw_person
-from medveil.simulate.scan import Scan, Scanner, draw_pose, scan
+from medveil.simulate.placing import draw_pose
+from medveil.simulate.scan import Scan, Scanner, scan
 from medveil.simulate.tissues import Tissue
 
 SEEDS = Seeds(11)
@@ -19,6 +22,11 @@ PERSON = draw_person(SEEDS, 0)
 @pytest.fixture(scope="module")
 def head() -> Head:
     return build_head(PERSON, 2.0)
+
+
+@pytest.fixture(scope="module")
+def rough() -> Head:
+    return build_head(PERSON, 4.0)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +64,10 @@ def test_a_rescan_is_another_day_of_the_same_head(plain: Scan, head: Head) -> No
     for visit in (plain, other):
         inside, outside = (seen_at(visit, points + k * outward) for k in (-0.5, 1.0))
         assert np.median(inside) > 5 * np.median(outside)
+
+
+def to_mm(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return np.asarray(points @ matrix[:3, :3].T + matrix[:3, 3])
 
 
 def seen_at(scan_: Scan, head_mm: np.ndarray) -> np.ndarray:
@@ -142,11 +154,83 @@ def test_noise_bias_and_ghosts_are_settings(head: Head) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"contrast": "x-ray"}, {"spacing_mm": 0.0}, {"spacing_mm": (1.0, 1.0, -1.0)}]
+    "settings",
+    [
+        {"contrast": "x-ray"},
+        {"spacing_mm": 0.0},
+        {"spacing_mm": (1.0, 1.0, -1.0)},
+        {"size": 0.0},
+        {"storage": "RAR"},
+        {"volumes": 0},
+        {"wrap_mm": -1.0},
+        {"table": True},
+        {"contrast": "pet", "metal_mm": 10.0},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         Scanner(**settings)  # type: ignore[arg-type]
+
+
+def test_every_volume_of_a_series_has_its_own_pose_and_the_first_has_the_scans(rough: Head) -> None:
+    moving = Scanner("bold", spacing_mm=4.0, volumes=3, motion_mm=6.0, motion_deg=6.0)
+    series = scan(PERSON, SEEDS, head=rough, scanner=moving)
+    single = scan(PERSON, SEEDS, head=rough, scanner=replace(moving, volumes=1))
+    assert series.image.data.shape == (*single.image.data.shape, 3)
+    assert np.array_equal(series.image.data[..., 0], single.image.data)
+    assert np.array_equal(series.poses[0], series.pose)
+    # Fluid is the brightest there is: each volume's pose finds it where the head has it, another's does not.
+    fluid = np.argwhere(single.labels == Tissue.CSF)[::5]
+    head_mm = to_mm(np.linalg.inv(single.pose), to_mm(single.image.affine, fluid))
+    for t in (1, 2):
+        volume = series.image.with_data(series.image.data[..., t])
+        right, wrong = (
+            seen_at(replace(series, image=volume, pose=pose), head_mm).mean()
+            for pose in (series.poses[t], series.pose)
+        )
+        assert right > 1.08 * wrong
+
+
+def test_a_wrapped_face_leaves_in_front_and_comes_in_behind(rough: Head) -> None:
+    clear = Scanner(spacing_mm=4.0, noise=0.1, bias=0.0)
+    whole = scan(PERSON, SEEDS, head=rough, scanner=clear)
+    folded = scan(PERSON, SEEDS, head=rough, scanner=replace(clear, wrap_mm=20.0))
+    n = folded.image.data.shape[1]
+    assert n < whole.image.data.shape[1]
+    behind = folded.image.data[:, :5].astype(int) - whole.image.data[:, :5]
+    in_front = whole.image.data[:, n : n + 5]
+    assert in_front.max() > 300
+    assert np.corrcoef(behind.ravel(), in_front.ravel())[0, 1] > 0.99
+    assert np.array_equal(folded.labels, whole.labels[:, :n])
+
+
+def test_shoulders_come_into_a_view_that_reaches_down_to_them() -> None:
+    body = scan(PERSON, SEEDS, scanner=Scanner(spacing_mm=4.0, shoulders=True))
+    wide = (body.labels > 0).any(axis=1).sum(axis=0) * 4.0
+    assert wide[5] > 330
+    assert wide[len(wide) // 2 :].max() < 240
+
+
+def test_a_couch_lies_behind_the_head_and_is_no_part_of_it(rough: Head) -> None:
+    plain, couch = (
+        scan(PERSON, SEEDS, head=rough, scanner=Scanner("CT", spacing_mm=4.0, noise=0.5, table=table))
+        for table in (False, True)
+    )
+    thing = (couch.image.data > -300) & (couch.labels == Tissue.AIR)
+    back = np.argwhere(plain.labels > 0)[:, 1].min() + couch.image.data.shape[1] - plain.image.data.shape[1]
+    assert thing[:, :back].sum() > 2000
+    assert (couch.labels > 0).sum() == (plain.labels > 0).sum()
+
+
+@pytest.mark.parametrize("contrast", ["T1w", "CT", "bold"])
+def test_metal_harms_the_mouth_and_spares_the_brain(rough: Head, contrast: str) -> None:
+    clear = Scanner(contrast, spacing_mm=4.0)  # type: ignore[arg-type]
+    plain, metal = (
+        scan(PERSON, SEEDS, head=rough, scanner=replace(clear, metal_mm=mm)) for mm in (0.0, 15.0)
+    )
+    changed = np.abs(metal.image.data.astype(int) - plain.image.data) > 40
+    assert changed.sum() > 100
+    assert not changed[plain.brain_mask].any()
 
 
 def test_a_crop_that_leaves_nothing_is_refused() -> None:

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.ndimage import binary_dilation
+from scipy.ndimage import binary_dilation, distance_transform_edt
 
 from medveil.core.seeds import Seeds
-from medveil.simulate.anatomy import tissues_of
+from medveil.simulate.anatomy import FLUID_MM, tissues_of
 from medveil.simulate.brain import brain_affine, brain_in, head_to_template, room_for_brain
 from medveil.simulate.head import Head, build_head
 from medveil.simulate.person import draw_person
@@ -65,6 +65,22 @@ def test_skin_is_outside_and_air_outside_is_air(head: Head, tissues: Tissues) ->
     assert not where(tissues, Tissue.BONE, Tissue.MARROW, Tissue.TOOTH)[head.phi > -3].any()
 
 
+@pytest.mark.parametrize("index", [0, 3, 7])
+def test_a_small_brain_in_a_large_head_has_thicker_bone_and_not_a_lake_around_it(index: int) -> None:
+    head = build_head(draw_person(Seeds(5), index, spread=1.3), 2.0)
+    found = tissues_of(head)
+    inside = np.zeros(head.phi.shape, bool)
+    inside[found.brain.where] = found.brain.inside > 0.5
+    off_mm = distance_transform_edt(~inside) * head.spacing_mm
+    vault = np.s_[:, :, head.axes[2] > 35]
+    fluid = (found.labels == Tissue.CSF) & ~inside
+    assert off_mm[vault][fluid[vault]].max() < FLUID_MM + head.spacing_mm
+    bone = where(found, Tissue.BONE, Tissue.MARROW)
+    # Between the skin and the fluid there is bone all along: no ray leaves the skull without meeting it.
+    shell = binary_dilation(fluid | inside, iterations=1) & ~fluid & ~inside
+    assert bone[vault][shell[vault]].mean() > 0.99
+
+
 def test_a_ray_from_the_crown_meets_the_layers_in_order(head: Head, tissues: Tissues) -> None:
     i, j = (int(np.argmin(np.abs(a))) for a in head.axes[:2])
     down = tissues.labels[i, j, ::-1]
@@ -98,6 +114,11 @@ def test_few_heads_are_too_small_for_their_brain() -> None:
         ("PDw", (Tissue.BONE, Tissue.MUSCLE, Tissue.WHITE, Tissue.GREY)),
         ("CT", (Tissue.FAT, Tissue.CSF, Tissue.WHITE, Tissue.GREY, Tissue.MUSCLE, Tissue.BONE)),
         ("pet", (Tissue.FAT, Tissue.CSF, Tissue.SKIN, Tissue.MUSCLE, Tissue.WHITE, Tissue.GREY)),
+        ("T2starw", (Tissue.BONE, Tissue.MUSCLE, Tissue.WHITE, Tissue.GREY, Tissue.CSF)),
+        ("UNIT1", (Tissue.CSF, Tissue.BONE, Tissue.MUSCLE, Tissue.GREY, Tissue.WHITE, Tissue.FAT)),
+        ("bold", (Tissue.BONE, Tissue.FAT, Tissue.MUSCLE, Tissue.WHITE, Tissue.GREY, Tissue.CSF)),
+        ("asl", (Tissue.FAT, Tissue.MUSCLE, Tissue.WHITE, Tissue.GREY)),
+        ("dwi", (Tissue.BONE, Tissue.FAT, Tissue.MUSCLE, Tissue.WHITE, Tissue.GREY, Tissue.CSF)),
     ],
 )
 def test_each_contrast_has_its_textbook_order(
@@ -106,7 +127,8 @@ def test_each_contrast_has_its_textbook_order(
     seen = tissues.grey_levels(contrast)  # type: ignore[arg-type]
     found = [float(np.median(seen[where(tissues, t)])) for t in order]
     assert all(a < b for a, b in pairwise(found))
-    assert min(CONTRASTS[contrast]) == CONTRASTS[contrast][Tissue.AIR]
+    if contrast != "UNIT1":  # whose air is noise around the middle of its range
+        assert min(CONTRASTS[contrast]) == CONTRASTS[contrast][Tissue.AIR]
     assert len(CONTRASTS[contrast]) == len(Tissue)
 
 
