@@ -100,7 +100,9 @@ def brain_affine(person: Person) -> Vector:
     scale = np.minimum(person.brain_scale, room)
     side_gap = person.shape["cr_w"] - scale[0] * MNI_HI[0]
     out = np.diag([*scale, 1.0])
-    out[1, 3] = (front + back) / 2 - scale[1] * (MNI_LO[1] + MNI_HI[1]) / 2
+    # The bone is thicker behind than before: three quarters of the room to spare lie behind the brain.
+    spare = front - back - 2 * CLEARANCE_MM - scale[1] * (MNI_HI[1] - MNI_LO[1])
+    out[1, 3] = (front + back) / 2 + spare / 4 - scale[1] * (MNI_LO[1] + MNI_HI[1]) / 2
     out[2, 3] = top - np.clip(side_gap, CLEARANCE_MM, 17.0) - scale[2] * MNI_HI[2]
     return out
 

@@ -50,7 +50,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "cr_w": _P(75, 3.2, 1.5),
         "cr_l": _P(97, 3.5, 1.5),
         "cr_h": _P(84, 4.0, 1.0),
-        "cr_zc": _P(30, 2.5),
+        "cr_zc": _P(36, 2.5),
         "fore_slope": _P(0, 3.2, -1.2),
         "fore_w": _P(0, 2.5),
         "fore_bulge": _P(0, 1.3, -0.6),
