@@ -133,7 +133,7 @@ def judged(index: int, seed: int, spread: float) -> Row:
         row.cpu_s, row.refused = time.process_time() - start, str(refusal)
         return row
     row.cpu_s = time.process_time() - start
-    row.error_mm, _, row.best_affine_mm = errors(person, seen, np.linalg.inv(outcome.affine_to_mni))
+    row.error_mm, *_, row.best_affine_mm = errors(person, seen, np.linalg.inv(outcome.affine_to_mni))
     row.brain_voxels = int((outcome.altered & seen.brain_mask).sum())
     row.covered = covered(face_parts(head, seen), outcome.altered)
     row.remarks = outcome.remarks

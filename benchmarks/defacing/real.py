@@ -10,11 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
 from medveil.core.errors import MedveilError
 from medveil.io import nifti
 from medveil.protect.deface.erase import Erase
 from medveil.protect.verify import verify_image
-from medveil.scene.slices import mosaic, png
+from medveil.scene.marks import jpeg, marked
+from medveil.scene.slices import cut
 
 
 def main() -> None:
@@ -49,8 +52,14 @@ def main() -> None:
         if a.pictures:
             a.pictures.mkdir(parents=True, exist_ok=True)
             stem = path.name.removesuffix(".nii.gz")
-            (a.pictures / f"{stem}-before.png").write_bytes(png(mosaic(image, image)))
-            (a.pictures / f"{stem}-after.png").write_bytes(png(mosaic(outcome.image, image)))
+            where = cut(image, outcome.protected, height_px=240)
+            before, after = where.grey(image), where.grey(outcome.image)
+            shades = marked(
+                after, before, where.share(outcome.altered, image), where.share(outcome.protected, image)
+            )
+            (a.pictures / f"{stem}.jpg").write_bytes(
+                jpeg(np.concatenate([np.stack([before] * 3, -1), shades]))
+            )
 
 
 if __name__ == "__main__":

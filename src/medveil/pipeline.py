@@ -12,6 +12,7 @@ from medveil.attack.reidentify.observe import Observer
 from medveil.carry import auditing, companions, finding, picturing, protecting, simulating
 from medveil.carry.limits import Limit
 from medveil.carry.talk import Silent, Talk
+from medveil.carry.told import told_recipe
 from medveil.core.findings import Findings
 from medveil.core.seeds import Seeds
 from medveil.io import bids, pictures
@@ -31,6 +32,8 @@ class Plan:
     force: bool = False
     limits: tuple[Limit, ...] = ()
     simulated: bool = False
+    given: Path | None = None
+    save_masks: bool = False
 
     @property
     def internal(self) -> Path:
@@ -41,11 +44,13 @@ class Plan:
         """What would be done, in words."""
         attacks = [f"then {a.describe()}" for a in self.recipe.attack]
         return [
+            *(["take masks, places and landmarks of images from the given folder"] if self.given else []),
             *(f"for every image: {step.describe()}" for step in self.recipe.protect),
             "read every written file again and prove it, or leave it out",
             "let headers, sidecars and tables leave through their lists of allowed facts",
             *(attacks if self.photographs else ["measure no risk: no photographs were given (--photos)"]),
             "write the release with its report, and beside it the internal report, which shows faces",
+            *(["keep masks of what was altered and protected beside the internal report"] * self.save_masks),
         ]
 
 
@@ -62,6 +67,7 @@ class Result:
 def release(plan: Plan, talk: Talk | None = None) -> Result:
     """Protect a folder, attack the result as hard as we can, measure, and say what was found."""
     talk, seeds, audit = talk or Silent(), Seeds(plan.recipe.seed), None
+    recipe = told_recipe(plan.recipe)  # what a release may say: files by their content, not by their place
     inventory = bids.inspect_folder(plan.source)
     photographs = (
         pictures.open_photographs(plan.photographs, inventory.cohort.subjects) if plan.photographs else None
@@ -70,14 +76,14 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
         auditing.paired(
             inventory.cohort, inventory.cohort, photographs
         )  # better refused now than after hours
-    inputs = [p for p in (plan.source, plan.photographs) if p]
+    inputs = [p for p in (plan.source, plan.photographs, plan.given) if p]
 
     with (
         Staging(plan.target, inputs=inputs, force=plan.force) as staging,
         Staging(plan.internal, inputs=inputs, force=plan.force) as inside,
     ):
         protected = protecting.protect_folder(
-            inventory, plan.recipe.protect, staging, jobs=plan.jobs, talk=talk
+            inventory, plan.recipe.protect, staging, inside, given=plan.given, jobs=plan.jobs, talk=talk
         )
         staging.prune(keep=protected.kept)
         companions.write(inventory, protected, staging.folder)
@@ -86,11 +92,12 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
                 inventory.cohort, protected.cohort, photographs, plan.recipe.attack,
                 Observer(n_jobs=plan.jobs), seeds=seeds, talk=talk,
             )  # fmt: skip
-        findings = finding.findings(plan.recipe, inventory, protected, audit, simulated=plan.simulated)
-        finding.publish(findings, plan.recipe, protected, staging)
-        drawn = picturing.before_and_after(protected, jobs=plan.jobs, talk=talk)
-        finding.keep_inside(inside.folder, findings, drawn, audit, protected)
-        inside.finish()
+        drawn = picturing.draw(protected, regions=protected.regions(inside.folder), jobs=plan.jobs, talk=talk)
+        protected = protected.with_measured(drawn.residual)
+        findings = finding.findings(recipe, inventory, protected, audit, simulated=plan.simulated)
+        finding.publish(findings, recipe, protected, staging)
+        finding.keep_inside(inside.folder, findings, drawn.pictures, audit, protected)
+        inside.finish(keep=protected.masks if plan.save_masks else ())
         staging.finish(keep=protected.places)
 
     over = any(limit.broken_by(findings) for limit in plan.limits)

@@ -108,10 +108,10 @@ def test_disk_full_is_one_line_and_leaves_nothing(
     medveil: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from medveil.core.image import Image
-    from medveil.core.release import Outcome
+    from medveil.core.release import NOTHING, Given, Outcome
     from medveil.protect.deface.erase import Erase
 
-    def blacken(_: Erase, image: Image) -> Outcome:
+    def blacken(_: Erase, image: Image, given: Given = NOTHING) -> Outcome:
         altered = np.ones(image.data.shape[:3], bool)
         return Outcome(image.with_data(np.zeros_like(image.data)), altered=altered)
 

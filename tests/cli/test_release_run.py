@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medveil.carry.picturing import Drawn
 from medveil.core.errors import Refusal
 from medveil.core.image import Image
 from medveil.core.release import NOTHING, Given, Outcome
@@ -31,7 +32,7 @@ def _stand_in(_: Erase, image: Image, given: Given = NOTHING) -> Outcome:
 def people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Four subjects, of whom the third is refused."""
     monkeypatch.setattr(Erase, "apply", _stand_in)
-    monkeypatch.setattr("medveil.carry.picturing.before_and_after", lambda *_, **__: [])
+    monkeypatch.setattr("medveil.carry.picturing.draw", lambda *_, **__: Drawn([], {}))
     folder = tmp_path / "in"
     rng = np.random.default_rng(3)
     for n in range(1, 5):

@@ -101,10 +101,16 @@ KEPT = {
     "psnr": "whole image, data range from its own darkest value to its 99.9th percentile",
     "changed_share": "share of the voxels that were changed",
 }
-SHOWN = {
+SHOWN = {  # of what was measured on each image
     "removed_ml": "removed_ml",
     "confidence_peak_ratio": "confidence",
-}  # of what was measured on each image
+    "motion_max_mm": "motion_max_mm",
+    "face_detected_before": "face_detected_before",
+    "face_detected_after": "face_detected_after",
+    "descriptor_distance": "descriptor_distance",
+    "skin_moved_mm": "skin_moved_mm",
+    "skin_moved_share": "skin_moved_share",
+}
 
 METRICS = [
     "Verification metrics were computed from all probe-gallery pairs: area under the ROC curve (Mann-Whitney), "
@@ -202,7 +208,8 @@ def publish(found: Findings, recipe: Recipe, protected: Protected, staging: Stag
     put(staging.folder / "findings.json", to_text(found.to_json()))
     put(staging.folder / "recipe.toml", write(recipe))
     files = {place: sha256(staging.folder / place) for place in released_files(staging)}
-    put(staging.folder / manifest.NAME, to_text(manifest.manifest(files, protected.entries)))
+    document = manifest.manifest(files, protected.entries, recipe.protect, found.versions)
+    put(staging.folder / manifest.NAME, to_text(document))
 
 
 def released_files(staging: Staging) -> list[str]:
@@ -214,15 +221,23 @@ def released_files(staging: Staging) -> list[str]:
 def keep_inside(
     folder: Path, found: Findings, drawn: Sequence[Picture], audit: Audit | None, protected: Protected
 ) -> None:
-    """Write what must not leave: the page with faces, the scores with names, which file became which."""
+    """Write what must not leave: the page with faces, the scores with names, which file became which.
+
+    The crosswalk also holds the SHA-256 of every source: in a release it would link a copy to its original.
+    """
     put(folder / "report.html", render(found, pictures=drawn, internal=True))
     if audit:
         write_scores(audit.claims, folder / "scores.csv")
     rows = [
-        {"source": str(record.place), "subject": record.subject, "release": str(place)}
+        {
+            "source": str(record.place),
+            "subject": record.subject,
+            "release": str(place),
+            "source_sha256": protected.contents[place],
+        }
         for place, record in protected.originals.items()
     ]
-    write_tsv(rows, folder / "crosswalk.tsv", ["source", "subject", "release"])
+    write_tsv(rows, folder / "crosswalk.tsv", ["source", "subject", "release", "source_sha256"])
 
 
 def put(path: Path, text: str) -> None:

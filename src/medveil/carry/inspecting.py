@@ -1,23 +1,44 @@
-"""What is in a folder, and what in it gives people away; reads headers and names, opens no voxel."""
+"""What is in a folder, and what in it gives people away.
+
+Reads headers and names. Voxels are opened only where something says that a face was removed from them, or on
+request: a claim that is not true is worse than none.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from medveil.carry import claiming
 from medveil.carry.companions import facts_of
+from medveil.carry.talk import Silent, Talk
 from medveil.core.errors import InputRefused
 from medveil.io import bids
 from medveil.io.header import check_header
 from medveil.protect.header.participants import dropped_columns
 from medveil.protect.header.sidecar import clean_sidecar
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import PurePosixPath
+
+    from medveil.carry.spotting import Spotted
+    from medveil.core.cohort import Record
+
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts for the terminal and for JSON; holds no label, no file name and no value."""
+    """Counts for the terminal and for JSON, and no value of any file.
+
+    The only labels in it are, for JSON, the places of images with a face, as a release would call them.
+
+    Args:
+        claims: what says that images were defaced, to how many it says it of.
+        claimed: what was seen in those images; None where nothing is claimed.
+        others: what was seen in the others; None where nobody asked for it.
+    """
 
     layout: str
     subjects: int
@@ -29,6 +50,9 @@ class Summary:
     participant_columns_dropped: int
     skipped: dict[str, int]
     warnings: list[str] = field(default_factory=list)
+    claims: dict[str, int] = field(default_factory=dict)
+    claimed: Spotted | None = None
+    others: Spotted | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -38,6 +62,7 @@ class Summary:
         kinds = ", ".join(f"{n} {c}" for c, n in self.contrasts.items())
         out = [f"{self.subjects} subjects, {self.images} images ({kinds}), layout: {self.layout}"]
         out += [f"warning: {w}" for w in self.warnings]
+        out += self._faces()
         for title, counts in (
             ("header fields a release would drop", self.header_fields),
             ("sidecar keys a release would drop", self.sidecar_keys),
@@ -53,10 +78,44 @@ class Summary:
             )
         return out
 
+    def _faces(self) -> list[str]:
+        """What was seen of faces, and which claims of it are not true."""
+        out = []
+        if self.claimed:
+            by = ", ".join(f"{n} by {who}" for who, n in self.claims.items())
+            out.append(
+                f"{_claimed(self.claimed)} ({by}); in {self.claimed.with_face} of them a face is still there"
+            )
+            out += _more(self.claimed)
+        if self.others:
+            out.append(f"of {self.others.images} other images, {self.others.with_face} show a face")
+            out += _more(self.others)
+        return out
 
-def inspect(folder: Path) -> Summary:
-    """Look at a folder as `medveil release` would, and say what identifies people in it."""
+
+def _claimed(seen: Spotted) -> str:
+    return "1 image claims to be defaced" if seen.images == 1 else f"{seen.images} images claim to be defaced"
+
+
+def _more(seen: Spotted) -> list[str]:
+    out = []
+    if seen.detector_only:
+        out.append(f"  {seen.detector_only:5} x no tissue of a face, but a face detector fires: look at it")
+    return out + [f"  {n:5} x could not be checked: {reason}" for reason, n in seen.unchecked.items()]
+
+
+def inspect(folder: Path, *, faces: bool = False, jobs: int = 1, talk: Talk | None = None) -> Summary:
+    """Look at a folder as `medveil release` would, and say what identifies people in it.
+
+    Args:
+        faces: look for faces in all images, not only in those that are said to have none.
+    """
     inventory = bids.inspect_folder(folder)
+    said = claiming.claims(inventory)
+    places = list(zip(bids.release_places(inventory.cohort), inventory.cohort, strict=True))
+    claimed = [(place, record) for place, record in places if record.place in said]
+    others = [(place, record) for place, record in places if record.place not in said] if faces else []
+    talk = talk or Silent()
     header_fields: Counter[str] = Counter()
     sidecar_keys: Counter[str] = Counter()
     unreadable: Counter[str] = Counter()
@@ -82,7 +141,19 @@ def inspect(folder: Path) -> Summary:
         participant_columns_dropped=dropped_columns(rows),
         skipped=_counts(Counter(s.reason for s in inventory.skipped)),
         warnings=_warnings(inventory, header_fields, sidecar_keys),
+        claims=_counts(Counter(said.values())),
+        claimed=_spotted(claimed, jobs, talk),
+        others=_spotted(others, jobs, talk),
     )
+
+
+def _spotted(records: Sequence[tuple[PurePosixPath, Record]], jobs: int, talk: Talk) -> Spotted | None:
+    """What is seen in some images; None where there are none, and then nothing heavy is loaded."""
+    if not records:
+        return None
+    from medveil.carry import spotting
+
+    return spotting.spot(records, jobs=jobs, talk=talk)
 
 
 def _warnings(

@@ -1,46 +1,128 @@
-"""Before and after, for the internal report: slices and the face a stranger could render. Never released."""
+"""Before and after, for the internal report: slices, turning heads, and how much of each face is left.
+
+source ───surface──┬─> turning heads ─┐
+released ─surface──┼─> turning heads ─┼─> Picture    for the eyes, never released
+source, released ──┼─> marked slices ─┘
+                   └─> residual ───────> numbers     may be released
+"""
 
 from __future__ import annotations
 
-from medveil.attack.reidentify.render import pictures
-from medveil.attack.reidentify.surface import find_head
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from medveil.attack.reidentify.surface import Head, find_head
 from medveil.carry.protecting import Protected
+from medveil.carry.residual import residual
 from medveil.carry.talk import Talk
 from medveil.core.cohort import Record
+from medveil.core.errors import MedveilError
 from medveil.core.image import Image
+from medveil.core.release import Mask
+from medveil.protect.verify import changed_voxels
 from medveil.report.page import Picture
-from medveil.scene.slices import mosaic, png
+from medveil.report.panels.side_by_side import FRAMES
+from medveil.scene.camera import Mesh
+from medveil.scene.marks import jpeg, marked
+from medveil.scene.slices import cut
+from medveil.scene.turn import turned
 
-RENDER_PX = 240
+FRAME_PX = 176  # a multiple of the 16 px blocks of a JPEG: no frame bleeds into its neighbour
+FRAME_QUALITY, SLICE_QUALITY = 66, 74
+SLICES_PX = 192
+BACK_MM, UP_MM = 22.0, 14.0  # from the point behind the eyes to the middle of a head
+NO_REGION: Mapping[PurePosixPath, Callable[[], Mask]] = {}
 
 
-def before_and_after(protected: Protected, *, jobs: int, talk: Talk) -> list[Picture]:
-    """Pairs of pictures of every released image, in the order of the release."""
+@dataclass(frozen=True, repr=False)
+class Drawn:
+    """What the eyes get, and what was measured on the way.
+
+    Args:
+        pictures: one an image; refused ones that can be read are among them, as they came in.
+        residual: place in the release to `residual`, of every released image.
+    """
+
+    pictures: list[Picture]
+    residual: dict[PurePosixPath, dict[str, float]]
+
+    def __repr__(self) -> str:
+        return f"Drawn({len(self.pictures)} images)"
+
+
+def draw(
+    protected: Protected,
+    *,
+    jobs: int,
+    talk: Talk,
+    regions: Mapping[PurePosixPath, Callable[[], Mask]] = NO_REGION,
+) -> Drawn:
+    """Pictures of every image before and after, and how much of each face is left; in the order of the release.
+
+    Args:
+        regions: place in the release to the region that was promised to stay, to be drawn as a line.
+    """
     from joblib import Parallel, delayed
 
-    pairs = [(protected.originals[r.place], r) for r in protected.cohort if r.place is not None]
-    labels = {e.place: (e.subject, e.name) for e in protected.entries}
+    released = {r.place: r for r in protected.cohort}
+    entries = [e for e in protected.entries if e.place in protected.originals]
     drawn = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)(
-        delayed(_draw)(before, after, *labels[after.place]) for before, after in pairs
+        delayed(_draw)(
+            e.subject, e.name, protected.originals[e.place], released.get(e.place), regions.get(e.place)
+        )
+        for e in entries
+        if e.place is not None
     )
-    out: list[Picture] = []
+    pictures: list[Picture] = []
+    numbers: dict[PurePosixPath, dict[str, float]] = {}
     with talk.stage("drawing the internal report") as progress:
-        for done, four in enumerate(drawn, start=1):
-            out += four
-            progress(done, len(pairs))
-    return out
+        for done, (entry, (picture, left)) in enumerate(zip(entries, drawn, strict=True), start=1):
+            if picture is not None:
+                pictures.append(picture)
+            if left and entry.place is not None:
+                numbers[entry.place] = left
+            progress(done, len(entries))
+    return Drawn(pictures, numbers)
 
 
-def _draw(before: Record, after: Record, subject: str, name: str) -> list[Picture]:
+def _draw(
+    subject: str, name: str, before: Record, after: Record | None, region: Callable[[], Mask] | None
+) -> tuple[Picture | None, dict[str, float]]:
+    if after is None:
+        return _as_it_came(subject, name, before), {}
     source, released = before.open(), after.open()
-    return [
-        Picture(subject, "before", _face(source), f"{name}: rendered head"),
-        Picture(subject, "after", _face(released), f"{name}: rendered head"),
-        Picture(subject, "before", png(mosaic(source, source)), f"{name}: slices"),
-        Picture(subject, "after", png(mosaic(released, source)), f"{name}: slices"),
-    ]
+    heads = find_head(source), find_head(released)
+    slices = _slices(source, released, region() if region else None)
+    picture = Picture(subject, name, *slices, *(_turning(h.mesh, heads[0]) for h in heads))
+    return picture, residual(*heads)
 
 
-def _face(image: Image) -> bytes:
-    picture, _ = pictures(find_head(image), 1, RENDER_PX)[0]
-    return png(picture)
+def _as_it_came(subject: str, name: str, record: Record) -> Picture | None:
+    """The slices of an image that was refused; None for one that cannot even be read."""
+    try:
+        source = record.open()
+    except (MedveilError, MemoryError):
+        return None
+    return Picture(subject, name, jpeg(cut(source, height_px=SLICES_PX).grey(source), SLICE_QUALITY))
+
+
+def _slices(source: Image, released: Image, region: Mask | None) -> tuple[bytes, bytes]:
+    """The same slices before and after; what changed is taken from the two images, not from a promise."""
+    changed = changed_voxels(source, released)
+    if changed is None:
+        changed = np.ones(source.data.shape[:3], dtype=bool)
+    places = cut(source, region, height_px=SLICES_PX)
+    before, after = places.grey(source), places.grey(released)
+    line = None if region is None else places.share(region, source)
+    picture = marked(after, before, places.share(changed, source), line)
+    return jpeg(before, SLICE_QUALITY), jpeg(picture, SLICE_QUALITY)
+
+
+def _turning(mesh: Mesh, original: Head) -> bytes:
+    """Frames from left to right profile; both heads are seen from where the original is."""
+    x, y, z = original.focus_mm
+    yaws = np.linspace(-90.0, 90.0, FRAMES).tolist()
+    return jpeg(turned(mesh, (x, y - BACK_MM, z + UP_MM), yaws, FRAME_PX), FRAME_QUALITY)

@@ -13,6 +13,7 @@ from medveil.carry.manifest import FORMAT, NAME, VERSION
 from medveil.core.errors import InputRefused, VerificationFailed
 from medveil.io import bids, header, nifti
 from medveil.io.folder import MARKER, sha256
+from medveil.io.names import is_nifti
 from medveil.protect.verify import changed_voxels
 
 
@@ -44,9 +45,9 @@ class Checked:
 def verify(release: Path, source: Path | None = None) -> Checked:
     """Re-check a release.
 
-    Without `source`: every file is listed with its hash, none is missing, none was added, every NIfTI header
-    holds what is declared and nothing else. With it: every stored number of a released image is the source's,
-    or the one value that this image was filled with, and as many voxels differ as the manifest says.
+    Without `source`: every file is listed with its hash, none is missing, none was added; every image has its
+    row, no row tells of a proof that failed, every NIfTI header holds what is declared and nothing else. With
+    it: as many voxels differ from the source as the manifest says, and they hold as many different numbers.
 
     Raises:
         VerificationFailed: the folder holds no readable manifest.
@@ -63,12 +64,17 @@ def verify(release: Path, source: Path | None = None) -> Checked:
     for place in sorted(set(listed) & present):
         if (release / place).is_symlink() or sha256(release / place) != listed[place]:
             problems.append(f"{place}: has changed since it was released")
+    rows = {row["place"]: row for row in manifest["images"]}
+    images = {place for place in listed if is_nifti(PurePosixPath(place))}
+    problems += [f"{place}: nothing says how it was protected" for place in sorted(images - set(rows))]
     originals = _originals(source) if source else {}
-    for row in manifest["images"]:
-        place = row["place"]
+    for place, row in rows.items():
+        if listed.get(place) != row["sha256"]:
+            problems.append(f"{place}: the manifest gives it two hashes")
+        problems += [f"{place}: a proof failed: {name}" for name, held in row["proofs"].items() if not held]
         if place in present:
             problems += [f"{place}: {p}" for p in _image(release / place, originals.get(place), row, source)]
-    return Checked(len(listed), len(manifest["images"]), source is not None, problems)
+    return Checked(len(listed), len(rows), source is not None, problems)
 
 
 def _image(path: Path, original: Path | None, row: dict[str, Any], source: Path | None) -> list[str]:
@@ -84,10 +90,10 @@ def _image(path: Path, original: Path | None, row: dict[str, Any], source: Path 
     changed = changed_voxels(before, after)
     if changed is None:
         return [*found, "grid, type or scaling differ from the source"]
-    if len(np.unique(after.data[changed])) > 1:
-        found.append("voxels were changed to more than one value")
     if int(changed.sum()) != row["changed_voxels"]:
         found.append("another number of voxels differs from the source than the manifest says")
+    if np.unique(after.data[changed]).size != row["changed_to_values"]:
+        found.append("voxels were changed to other numbers than the manifest says")
     return found
 
 
@@ -107,7 +113,20 @@ def _manifest(release: Path) -> dict[str, Any]:
         data: dict[str, Any] = json.loads((release / NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise VerificationFailed(f"release: holds no readable {NAME}", hint=hint) from None
-    good = isinstance(data, dict) and data.get("format") == FORMAT and data.get("version") == VERSION
-    if not good or not isinstance(data.get("files"), dict) or not isinstance(data.get("images"), list):
+    if not (isinstance(data, dict) and data.get("format") == FORMAT and data.get("version") == VERSION):
         raise VerificationFailed(f"{NAME}: expected a {FORMAT} document, version {VERSION}", hint=hint)
+    if not _is_whole(data):
+        raise VerificationFailed(f"{NAME}: a field is missing, or is not what it should be", hint=hint)
     return data
+
+
+def _is_whole(data: dict[str, Any]) -> bool:
+    """Whether all that is looked at is there, of the right type."""
+    files, images = data.get("files"), data.get("images")
+    if not (isinstance(files, dict) and isinstance(images, list)):
+        return False
+    types = {"place": str, "sha256": str, "proofs": dict, "changed_voxels": int, "changed_to_values": int}
+    return all(
+        isinstance(row, dict) and all(isinstance(row.get(key), kind) for key, kind in types.items())
+        for row in images
+    )

@@ -25,6 +25,21 @@ Settings = Annotated[
     list[str], typer.Option("--set", help="One setting: part.setting=value, e.g. deface.erase.forehead=true.")
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes to use.")]
+Given = Annotated[
+    Path | None,
+    typer.Option(
+        "--given",
+        help="Folder with what you know of images, named after them: sub-01_T1w_brain.nii.gz and "
+        "sub-01_T1w_keep.nii.gz (masks on the image's grid), sub-01_T1w_to-mni.txt (4x4, RAS mm to MNI mm), "
+        "sub-01_T1w_landmarks.json (RAS mm); in the image's own subfolder, or flat.",
+    ),
+]
+SaveMasks = Annotated[
+    bool,
+    typer.Option(
+        "--save-masks", help="Keep a mask of each image in TO-internal/masks: 1 altered, 2 protected."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output folder.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")]

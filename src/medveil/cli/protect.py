@@ -18,10 +18,24 @@ def command(
     recipe: options.RecipeFile = None,
     step: options.Steps = [],
     set_: options.Settings = [],
+    given: options.Given = None,
+    save_masks: options.SaveMasks = False,
     jobs: options.Jobs = options.DEFAULT_JOBS,
     force: options.Force = False,
     dry_run: options.DryRun = False,
     json: options.Json = False,
 ) -> int:
     """Protect a folder and verify every file; the risk is not measured."""
-    return release.command(folder, to, None, recipe, step, set_, jobs, None, [], force, dry_run, json)
+    return release.command(
+        folder,
+        to,
+        recipe=recipe,
+        step=step,
+        set_=set_,
+        given=given,
+        save_masks=save_masks,
+        jobs=jobs,
+        force=force,
+        dry_run=dry_run,
+        json=json,
+    )

@@ -21,6 +21,8 @@ def command(
     recipe: options.RecipeFile = None,
     step: options.Steps = [],
     set_: options.Settings = [],
+    given: options.Given = None,
+    save_masks: options.SaveMasks = False,
     jobs: options.Jobs = options.DEFAULT_JOBS,
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="Root seed; default: the recipe's.")
@@ -41,6 +43,7 @@ def command(
     from medveil import pipeline
     from medveil import recipe as recipes
     from medveil.carry.limits import Limit
+    from medveil.carry.one_image import MASKS
 
     base = recipes.read(recipe) if recipe else recipes.default()
     plan = pipeline.Plan(
@@ -51,12 +54,17 @@ def command(
         jobs=jobs,
         force=force,
         limits=tuple(Limit.parse(text) for text in fail_if),
+        given=given,
+        save_masks=save_masks,
     )
     if dry_run:
         typer.echo("\n".join(plan.describe()))
         return 0
     result = pipeline.release(plan, Terminal(quiet=json))
-    return tell(result, json)
+    code = tell(result, json)
+    if save_masks and not json:
+        typer.echo(f"masks, which follow skin where a face was changed: {plan.internal / MASKS}")
+    return code
 
 
 def tell(result: object, json: bool) -> int:

@@ -17,6 +17,15 @@ from medveil.core.errors import UsageError
 BUILT_IN: dict[str, dict[str, str]] = {
     "protect": {
         "deface.erase": "medveil.protect.deface.erase:Erase",
+        "deface.like_anonymi": "medveil.protect.deface.like_anonymi:LikeAnonymi",
+        "deface.like_fsl_deface": "medveil.protect.deface.like_fsl_deface:LikeFslDeface",
+        "deface.like_maskface": "medveil.protect.deface.like_maskface:LikeMaskface",
+        "deface.like_mri_deface": "medveil.protect.deface.like_mri_deface:LikeMriDeface",
+        "deface.like_pydeface": "medveil.protect.deface.like_pydeface:LikePydeface",
+        "deface.replace": "medveil.protect.deface.replace:Replace",
+        "deface.scramble": "medveil.protect.deface.scramble:Scramble",
+        "deface.shear": "medveil.protect.deface.shear:Shear",
+        "deface.strip": "medveil.protect.deface.strip:Strip",
     },
     "attack": {
         "reidentify.embedding": "medveil.attack.reidentify.embedding:Embedding",

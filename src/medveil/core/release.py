@@ -108,7 +108,10 @@ def settings(part: object) -> dict[str, Any]:
 
 @dataclass(frozen=True, repr=False)
 class Entry:
-    """The fate of one image: `state` is protected or refused, with the reason of a refusal."""
+    """The fate of one image: `state` is protected or refused, with the reason of a refusal.
+
+    `affine_to_mni` is the four rows of the image's RAS+ mm to MNI mm, where the head was located.
+    """
 
     subject: str
     name: str
@@ -120,6 +123,7 @@ class Entry:
     proofs: Mapping[str, bool] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     sha256: str = ""
+    affine_to_mni: tuple[tuple[float, ...], ...] | None = None
 
     def __repr__(self) -> str:
         return f"Entry({self.state})"

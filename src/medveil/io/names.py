@@ -18,7 +18,7 @@ _SUBJECT = re.compile(rf"(sub-{_LABEL})_")
 _INSIDE = re.compile(rf"anat|func|dwi|fmap|perf|pet|ct|ses-{_LABEL}")
 _WORDS = {  # flair first: many are called t2_flair
     "flair": "FLAIR", "t1": "T1w", "t1w": "T1w", "mprage": "T1w", "t2": "T2w", "t2w": "T2w", "pd": "PDw",
-    "pdw": "PDw", "ct": "CT", "pet": "pet", "fdg": "pet", "bold": "bold", "dwi": "dwi", "asl": "asl",
+    "pdw": "PDw", "t2star": "T2starw", "t2starw": "T2starw", "unit1": "UNIT1", "ct": "CT", "pet": "pet", "fdg": "pet", "bold": "bold", "dwi": "dwi", "asl": "asl",
 }  # fmt: skip
 _DATATYPE = {"CT": "ct", "pet": "pet", "bold": "func", "dwi": "dwi", "asl": "perf"}
 

@@ -44,32 +44,35 @@ PANELS = (
 
 @dataclass(frozen=True, repr=False)
 class Picture:
-    """A picture made elsewhere: one side of a before / after pair.
+    """The pictures of one image, made elsewhere, as JPEG bytes; empty bytes where there is none.
 
     Args:
-        subject: whom it shows, as the release labels them; `caption`: what a reader should see.
-        png: the picture as PNG bytes.
-        group: pictures of one subject and one group stand side by side.
+        subject, name: which image, as the rows of the findings call it.
+        slices_before, slices_after: the same three planes.
+        heads_before, heads_after: `side_by_side.FRAMES` square frames in one strip, from left to right profile.
     """
 
     subject: str
-    caption: str
-    png: bytes
-    group: str = ""
+    name: str
+    slices_before: bytes
+    slices_after: bytes = b""
+    heads_before: bytes = b""
+    heads_after: bytes = b""
 
     def __repr__(self) -> str:
-        return f"Picture({len(self.png)} bytes)"
+        size = sum(map(len, (self.slices_before, self.slices_after, self.heads_before, self.heads_after)))
+        return f"Picture({size} bytes)"
 
 
 def render(findings: Findings, *, pictures: Sequence[Picture] = (), internal: bool = False) -> str:
     """The page, as HTML.
 
     Args:
-        pictures: before / after pictures; faces, so they go into the internal edition only.
+        pictures: of images before and after; faces, so they go into the internal edition only.
         internal: the edition that must not leave the house; says so in red on every printed page.
 
     Raises:
-        UsageError: pictures for the edition that may leave the house, or a picture that is no PNG.
+        UsageError: pictures for the edition that may leave the house, or a picture that is no JPEG.
         InputRefused: findings with a verdict that does not exist.
     """
     if pictures and not internal:
@@ -91,8 +94,8 @@ def render(findings: Findings, *, pictures: Sequence[Picture] = (), internal: bo
     sections = [(panel, panel.context(findings)) for panel in PANELS]
     if internal:
         place = 1 + [panel.name for panel, _ in sections].index("images")
-        sections.insert(place, (side_by_side.PANEL, side_by_side.arrange(pictures)))
-    css = environment.get_template("page.css").render()
+        sections.insert(place, (side_by_side.PANEL, side_by_side.arrange(findings, pictures)))
+    css = environment.get_template("page.css").render(frames=side_by_side.FRAMES)
     return environment.get_template("page.html.j2").render(
         title=findings.title,
         css=Markup(css),  # noqa: S704 - our own file, no values in it

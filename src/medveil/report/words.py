@@ -46,6 +46,7 @@ LONG_NAMES = {
     "ssim": "SSIM",
 }
 NONE = "\N{EN DASH}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
 UNITS = {"ml": "mL", "mm": "mm", "s": "s", "db": "dB", "mm3": "mm³", "percent": "%", "deg": "°"}
 
 

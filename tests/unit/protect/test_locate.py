@@ -6,46 +6,69 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from medveil.core.errors import Refusal, UsageError
+from medveil.core.errors import InputRefused, Refusal, UsageError
 from medveil.core.image import Image
+from medveil.core.release import Carried, Given
 from medveil.core.seeds import Seeds
-from medveil.protect.deface import register
-from medveil.protect.deface.confidence import SOFT, judge, refusal
+from medveil.protect.deface import starts
+from medveil.protect.deface.confidence import SOFT, SURE, beyond_l, judge, refusal
 from medveil.protect.deface.grid import block_mean, isotropic, orientation, reoriented, volume_of
+from medveil.protect.deface.hints import LANDMARKS, similarity
 from medveil.protect.deface.locate import Location, locate, looks_like_hounsfield
+from medveil.protect.deface.register import apart_mm
+from medveil.protect.deface.speckle import without_speckle
+from medveil.simulate.brain import head_to_template
+from medveil.simulate.person import draw_person
+from medveil.simulate.scan import Scan, scan
+from medveil.simulate.scanner import Scanner
 
 RNG = np.random.default_rng(3)
 
 
+PERSON = draw_person(Seeds(7), 1)
+
+
+def seen(**settings: object) -> Scan:
+    """The same person under other conditions, at 3 mm."""
+    return scan(PERSON, Seeds(7), scanner=Scanner(spacing_mm=3.0, **settings))  # type: ignore[arg-type]
+
+
+def errors_mm(made: Scan, affine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How far an affine puts the points of the true brain from where they are."""
+    ras = np.argwhere(made.brain_mask)[::50] @ made.image.affine[:3, :3].T + made.image.affine[:3, 3]
+    to_head = np.linalg.inv(made.pose)
+    mni = head_to_template(PERSON, ras @ to_head[:3, :3].T + to_head[:3, 3])
+    off: npt.NDArray[np.float64] = np.linalg.norm(mni @ affine[:3, :3].T + affine[:3, 3] - ras, axis=1)
+    return off
+
+
 @pytest.fixture(scope="module")
-def head() -> tuple[Image, npt.NDArray[np.float64]]:
-    """A simulated T1 at 3 mm, and (N, 6): points of its brain in RAS mm and the same points in MNI mm."""
-    from medveil.simulate.brain import head_to_template
-    from medveil.simulate.person import draw_person
-    from medveil.simulate.scan import Scanner, scan
-
-    person = draw_person(Seeds(7), 1)
-    seen = scan(person, Seeds(7), scanner=Scanner(spacing_mm=3.0))
-    at = np.argwhere(seen.brain_mask)[::50]
-    ras = at @ seen.image.affine[:3, :3].T + seen.image.affine[:3, 3]
-    to_head = np.linalg.inv(seen.pose)
-    mni = head_to_template(person, ras @ to_head[:3, :3].T + to_head[:3, 3])
-    return seen.image, np.hstack([ras, mni])
+def head() -> Scan:
+    return seen()
 
 
 @pytest.fixture(scope="module")
-def found(head: tuple[Image, npt.NDArray[np.float64]]) -> Location:
-    return locate(head[0])
+def found(head: Scan) -> Location:
+    return locate(head.image)
 
 
-def test_the_brain_is_where_the_simulator_put_it(
-    head: tuple[Image, npt.NDArray[np.float64]], found: Location
-) -> None:
-    ras, mni = head[1][:, :3], head[1][:, 3:]
-    error = np.linalg.norm(mni @ found.affine[:3, :3].T + found.affine[:3, 3] - ras, axis=1)
+def test_the_brain_is_where_the_simulator_put_it(head: Scan, found: Location) -> None:
+    error = errors_mm(head, found.affine)
     # The people's brains are warped besides: the best affine there is leaves 0.9 mm of its own.
     assert error.mean() < 3.0
     assert np.percentile(error, 95) < 5.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("turn", [(42.0, 0.0, 0.0), (-25.0, -20.0, 20.0)])
+def test_a_head_may_lie_askew_and_off_the_middle(turn: tuple[float, float, float]) -> None:
+    made = seen(turn_deg=turn, move_mm=(30.0, -20.0, 35.0), storage="PSR")
+    assert errors_mm(made, locate(made.image).affine).mean() < 3.0
+
+
+def test_an_easy_head_needs_one_round(found: Location) -> None:
+    assert found.attempts == 1
+    assert any(judge(found.confidence, rule) == () for rule in SURE)
 
 
 def test_a_location_says_how_sure_it_is(found: Location) -> None:
@@ -55,10 +78,8 @@ def test_a_location_says_how_sure_it_is(found: Location) -> None:
     assert "inner_ratio" in repr(found)
 
 
-def test_neither_storage_order_nor_the_day_matters(
-    head: tuple[Image, npt.NDArray[np.float64]], found: Location
-) -> None:
-    image = head[0]
+def test_neither_storage_order_nor_the_day_matters(head: Scan, found: Location) -> None:
+    image = head.image
     data = image.data.transpose(2, 0, 1)[:, ::-1]
     affine = image.affine[:, [2, 0, 1, 3]].copy()
     affine[:3, 3] += affine[:3, 1] * (data.shape[1] - 1)
@@ -74,11 +95,11 @@ def test_nothing_is_not_a_head() -> None:
         locate(Image(np.zeros((40, 40, 40), np.int16), np.diag([4.0, 4, 4, 1])))
 
 
-@pytest.mark.parametrize("kind", ["noise", "ball"])
+@pytest.mark.parametrize("kind", ["noise", pytest.param("ball", marks=pytest.mark.slow)])
 def test_what_is_no_head_is_not_trusted(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = register.USUAL[4:8]
-    for name in ("USUAL", "IN_SKULL", "SHIFTED", "MISLABELLED"):
-        monkeypatch.setattr(register, name, few if name != "USUAL" else few + register.USUAL[20:24])
+    few = starts.UPRIGHT[4:8]
+    for name in ("UPRIGHT", "TILTED", "TILTED_SKULL", "SHIFTED", "MISLABELLED"):
+        monkeypatch.setattr(starts, name, few)
     away = np.sqrt(((np.indices((46, 46, 46)) - 22.5) ** 2).sum(0)) * 4
     data = {"noise": RNG.normal(100, 10, away.shape), "ball": 100.0 * (away < 85)}[kind]
     with pytest.raises(Refusal) as refused:
@@ -110,13 +131,16 @@ def good() -> dict[str, float]:
         "in_head": 1.0,
         "in_view": 1.0,
         "skin_mm": 18.0,
+        "beyond_l": 0.0,
+        "revised_mm": 0.0,
     }
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"skin_mm": 4.0}, "already skull-stripped"),
+        ({"skin_mm": 4.0}, "registration not trusted"),
+        ({"beyond_l": 1.6}, "registration not trusted"),
         ({"in_view": 0.5}, "field of view cuts the brain"),
         ({"inner_ratio": 1.0, "in_view": 0.5}, "registration not trusted"),
         ({"scale_max": 1.5}, "registration not trusted"),
@@ -176,3 +200,126 @@ def test_a_series_is_averaged() -> None:
     data = np.stack([np.full((3, 3, 3), v, np.int16) for v in (10, 30)], axis=-1)
     values, _ = volume_of(Image(data, np.eye(4), slope=2.0, intercept=1.0))
     np.testing.assert_array_equal(values, 41.0)
+
+
+def test_a_second_head_beside_the_first_is_seen() -> None:
+    beside = np.argwhere(np.ones((10, 16, 12))) * 8.0 + (130.0, -60.0, -20.0)
+    assert beyond_l(np.eye(4), beside, 8.0) == pytest.approx(len(beside) * 0.512e-3)
+    own = np.argwhere(np.ones((18, 22, 14))) * 8.0 + (-72.0, -104.0, -40.0)
+    assert beyond_l(np.eye(4), own, 8.0) == 0.0
+
+
+@pytest.mark.slow
+def test_a_brain_without_a_head_is_found_and_said_to_be_one(head: Scan, found: Location) -> None:
+    stripped = locate(head.image.with_data(np.where(head.brain_mask, head.image.data, 0)))
+    assert stripped.state == "skull-stripped"
+    assert errors_mm(head, stripped.affine).mean() < 3.0
+    assert found.state == "whole"
+
+
+def test_an_affine_that_is_given_is_used_as_it_is(head: Scan, found: Location) -> None:
+    known = np.linalg.inv(found.affine)
+    place = locate(head.image, given=Given(affine_to_mni=known))
+    np.testing.assert_allclose(place.affine, found.affine, atol=1e-9)
+    assert place.way == "given"
+
+
+def test_an_affine_that_puts_the_brain_into_the_air_is_refused(head: Scan, found: Location) -> None:
+    away = found.affine.copy()
+    away[:3, 3] += (0.0, 60.0, 0.0)
+    with pytest.raises(Refusal, match="in_head"):
+        locate(head.image, given=Given(affine_to_mni=np.linalg.inv(away)))
+
+
+def test_a_given_brain_shows_the_way(head: Scan) -> None:
+    place = locate(head.image, given=Given(brain=head.brain_mask))
+    assert place.way == "masked"
+    assert place.confidence["overlap"] > 0.9
+    assert errors_mm(head, place.affine).mean() < 4.0
+
+
+@pytest.mark.slow
+def test_a_given_brain_in_the_wrong_place_is_refused(head: Scan) -> None:
+    face = np.roll(head.brain_mask, (0, 18, -22), axis=(0, 1, 2))
+    with pytest.raises(Refusal, match=r"registration not trusted|field of view"):
+        locate(head.image, given=Given(brain=face & (head.image.data > 100)))
+
+
+def test_a_brain_mask_of_another_grid_is_refused(head: Scan) -> None:
+    with pytest.raises(InputRefused, match="grid"):
+        locate(head.image, given=Given(brain=head.brain_mask[:-1]))
+
+
+def test_landmarks_turn_and_scale_the_template_onto_themselves() -> None:
+    angle = np.deg2rad(30)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    mni = np.array(list(LANDMARKS.values()))
+    ras = 0.9 * mni @ turn.T + (5.0, 6.0, 7.0)
+    expected = np.eye(4)
+    expected[:3, :3], expected[:3, 3] = 0.9 * turn, (5.0, 6.0, 7.0)
+    np.testing.assert_allclose(similarity(mni, ras), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ({"nose": (0, 0, 0)}, "no nose"),
+        ({"chin": (0, 0, 0), "nasion": (0, 0, 90)}, "at least 3"),
+        ({"left_eye": (-30, 0, 0), "right_eye": (30, 0, 0), "nasion": (0, 0, 0)}, "one line"),
+    ],
+)
+def test_landmarks_that_do_not_fix_a_head_are_a_mistake(points: dict[str, object], said: str) -> None:
+    image = Image(np.ones((4, 4, 4), np.uint8), np.eye(4))
+    with pytest.raises(UsageError, match=said):
+        locate(image, given=Given(landmarks=points))  # type: ignore[arg-type]
+
+
+def test_landmarks_that_contradict_the_fit_are_a_reason_to_refuse(
+    head: Scan, found: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("UPRIGHT", "TILTED", "TILTED_SKULL", "SHIFTED", "MISLABELLED"):
+        monkeypatch.setattr(starts, name, starts.UPRIGHT[5:9])
+    names = ("nasion", "left_ear", "right_ear", "chin")
+    right = {n: tuple(found.affine[:3, :3] @ LANDMARKS[n] + found.affine[:3, 3]) for n in names}
+    place = locate(head.image, given=Given(landmarks=right))
+    assert place.confidence["landmark_mm"] < 5.0
+    wrong = {n: (x, y, z + 80.0) for n, (x, y, z) in right.items()}
+    with pytest.raises(Refusal, match="landmark_mm"):
+        locate(head.image, given=Given(landmarks=wrong))
+
+
+def test_an_echo_planar_image_is_placed_by_the_image_that_was_found(head: Scan, found: Location) -> None:
+    """Its scalp is too faint for it to be found alone; the head has moved a little between the two."""
+    planar = seen(contrast="dwi", turn_deg=(6.0, 2.0, -3.0), move_mm=(5.0, -4.0, 3.0))
+    place = locate(planar.image, given=Given(carried=Carried(head.image, np.linalg.inv(found.affine))))
+    assert place.way == "carried"
+    assert errors_mm(planar, place.affine).mean() < 4.0
+
+
+@pytest.mark.slow
+def test_a_head_of_another_place_is_not_carried_over(head: Scan, found: Location) -> None:
+    away = seen(move_mm=(0.0, 0.0, 60.0))
+    place = locate(away.image, given=Given(carried=Carried(head.image, np.linalg.inv(found.affine))))
+    assert place.way == "searched"
+    assert errors_mm(away, place.affine).mean() < 3.0
+
+
+def test_speckled_air_is_made_dark() -> None:
+    rng = np.random.default_rng(5)
+    away = np.sqrt(((np.indices((60, 60, 60)) - 29.5) ** 2).sum(0)) * 2
+    values = np.where(away < 45, 2500, rng.uniform(0, 4000, away.shape)).astype(np.float32)
+    affine = np.diag([2.0, 2, 2, 1])
+    grid = isotropic(values, affine, 4.0)
+    dark = without_speckle(grid, values, affine)
+    centres = np.linalg.norm(np.argwhere(grid.seen) * 4.0 + grid.origin - 59.0, axis=1)
+    shown = dark.values.ravel()
+    assert (shown[centres > 56] == shown.min()).all()
+    assert (shown[centres < 40] > 2000).all()
+    dim = isotropic(values * (away < 45), affine, 4.0)
+    assert without_speckle(dim, values, affine) is dim
+
+
+def test_distance_is_that_of_two_affines_over_a_brain() -> None:
+    moved = np.eye(4)
+    moved[:3, 3] = (3.0, 4.0, 0.0)
+    assert apart_mm(np.eye(4), moved) == pytest.approx(5.0)

@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -18,14 +19,13 @@ from medveil.core.errors import InputRefused, UsageError
 from medveil.core.estimate import Estimate
 from medveil.core.findings import Curves, Findings
 from medveil.report.page import Picture, render
+from medveil.report.panels.side_by_side import FRAMES
 
 from .example import CASES, attack, findings, images
 
 NONE = Curves([], [], [], [], [], [], [], [], [], [])
 VOID = {"meta", "link", "br", "hr", "img", "input"}
-PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
-)
+JPEG = b"\xff\xd8\xff\xe0 a picture"
 
 
 @cache
@@ -365,16 +365,16 @@ def test_hostile_text_comes_out_as_text_everywhere() -> None:
             methods=[HOSTILE],
             references=[HOSTILE],
         ),
-        pictures=[Picture(HOSTILE, HOSTILE, PIXEL, HOSTILE)],
+        pictures=[Picture(HOSTILE, HOSTILE, JPEG), Picture(HOSTILE + "2", HOSTILE, JPEG, JPEG, JPEG, JPEG)],
         internal=True,
     )
     reader = Reader(html)
     assert "<script" not in html
     assert {t for t, _ in reader.elements if t in ("script", "image")} == set()
     assert not [a for _, attrs in reader.elements for a in attrs if a.startswith("on")]
-    assert [a["src"][:22] for t, a in reader.elements if t == "img" and a["src"]] == [
-        "data:image/png;base64,"
-    ]
+    sources = [a["src"] or "" for t, a in reader.elements if t == "img"]
+    assert len(sources) == 5
+    assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
     assert "49" not in reader.text
     assert reader.text.count("<script>alert(1)</script>") > 20
 
@@ -389,29 +389,128 @@ def test_an_unknown_verdict_is_refused() -> None:
 
 def test_pictures_do_not_enter_the_edition_that_leaves_the_house() -> None:
     with pytest.raises(UsageError, match="internal edition"):
-        render(findings("not measured"), pictures=[Picture("sub-01", "before", PIXEL)])
+        render(findings("not measured"), pictures=[Picture("sub-01", "T1w", JPEG)])
     assert "<img" not in page("leak")
     assert "no picture of anyone" in read("leak").text
 
 
-def test_the_internal_edition_pairs_pictures_and_says_where_it_must_stay() -> None:
-    shown = [Picture(s, c, PIXEL, "front") for s in ("sub-01", "sub-02") for c in ("before", "after")]
-    html = render(findings("not measured"), pictures=shown, internal=True)
+def test_the_internal_edition_shows_faces_and_says_where_it_must_stay() -> None:
+    html = inside(images())
     reader = Reader(html)
     assert "internal edition : shows faces of participants, must not leave the house" in reader.text
-    assert [t for t, _ in reader.elements].count("img") == 4
-    assert re.search(r"sub-01 front before after sub-02 front before after", reader.text)
-    assert all(a["alt"] for t, a in reader.elements if t == "img")
     assert "no picture of anyone" not in reader.text
     assert "<title>INTERNAL: " in html
     assert "internal edition" in render(findings("not measured"), internal=True)
 
 
-def test_a_picture_that_is_no_png_is_refused_and_its_repr_shows_no_one() -> None:
-    bad = Picture("sub-01", "before", b"<svg onload=alert(1)>")
-    with pytest.raises(UsageError, match="not a PNG"):
+def test_a_picture_that_is_no_jpeg_is_refused_and_its_repr_shows_no_one() -> None:
+    bad = Picture("sub-01", "T1w", b"<svg onload=alert(1)>")
+    with pytest.raises(UsageError, match="not a JPEG"):
         render(findings("not measured"), pictures=[bad], internal=True)
     assert "sub-01" not in repr(bad)
+
+
+# --- before and after ------------------------------------------------------------------------------------
+
+
+def inside(rows: list[dict[str, Any]]) -> str:
+    """The internal edition with pictures of every image: all four of the released, one of the refused."""
+    shown = [
+        Picture(r["subject"], r["name"], JPEG, *([JPEG] * 3 if r["state"] == "protected" else []))
+        for r in rows
+    ]
+    return render(findings("not measured", images=rows), pictures=shown, internal=True)
+
+
+def cards(html: str) -> list[str]:
+    """The text of each card of the section with pictures, in the order of the page."""
+    section = html.split('<section id="pictures"')[1].split("<section id=", maxsplit=1)[0]
+    return [
+        Reader("<section>" + part.split(">", 1)[1].split("</section>", maxsplit=1)[0] + "</section>").text
+        for part in section.split('<section class="qc')[1:]
+    ]
+
+
+def test_refused_images_are_looked_at_first_then_the_least_sure() -> None:
+    rows = images(6, refused=2)
+    for row, confidence in zip(rows, (3.0, 1.6, 9.0, 2.0), strict=False):
+        row["measured"]["confidence"] = confidence
+    found = [text.split()[0] for text in cards(inside(rows))]
+    assert found == ["sub-05", "sub-06", "sub-02", "sub-04", "sub-01", "sub-03"]
+
+
+def test_an_image_whose_confidence_is_unknown_comes_before_those_whose_is_known() -> None:
+    rows = images(3, refused=0)
+    del rows[1]["measured"]["confidence"]
+    assert cards(inside(rows))[0].split()[0] == "sub-02"
+
+
+def test_a_card_says_what_a_steward_has_to_know() -> None:
+    rows = images(2, refused=1)
+    rows[0]["remarks"] = ["chin outside the field of view"]
+    rows[0]["measured"] |= {
+        "face_detected_before": 1.0,
+        "face_detected_after": 0.0,
+        "descriptor_distance": 0.7123,
+        "skin_moved_mm": 31.44,
+        "skin_moved_share": 0.987,
+    }
+    refused, released = cards(inside(rows))
+    assert "refused: no head found" in refused
+    for piece in (
+        "confidence 0.990", "removed (mL) 311", "chin outside the field of view", "all 3 hold",
+        "face detected yes → no", "descriptor distance 0.71", "skin moved (mm) 31.4",
+    ):  # fmt: skip
+        assert piece in released, piece
+    assert re.search(r"moved more than 2\smm 99\s%", released)
+
+
+def test_every_picture_is_described_and_a_head_can_be_turned_by_keyboard() -> None:
+    reader = Reader(inside(images(3, refused=1)))
+    assert len([t for t, _ in reader.elements if t == "img"]) == 2 * 4 + 1
+    assert all(a["alt"] for t, a in reader.elements if t == "img")
+    buttons = [a for t, a in reader.elements if t == "input"]
+    groups = {a["name"] for a in buttons}
+    assert len(groups) == 2
+    for group in groups:
+        sides = [a for a in buttons if a["name"] == group]
+        assert len(sides) == FRAMES
+        assert [a["aria-label"] for a in sides if "checked" in a] == ["front"]
+        assert {a["type"] for a in sides} == {"radio"}
+        assert [a["class"] for a in sides] == [f"s{k}" for k in range(FRAMES)]
+
+
+def test_the_style_sheet_turns_to_every_frame_and_hovering_wins_over_a_click() -> None:
+    css = inside(images(1, refused=0)).split("<style>")[1].split("</style>")[0]
+    for k in range(FRAMES):
+        move = f"transform: translateX(-{100 * k / FRAMES:.4f}%)"
+        assert re.search(rf"input\.s{k}:checked\) .reel > img {{ {re.escape(move)}", css)
+        assert re.search(rf"\.s{k}:hover\) .reel > img {{ {re.escape(move)}", css)
+    assert css.rindex(":checked)") < css.index(":hover)")
+    assert f"width: {100 * FRAMES}%" in css
+
+
+def test_turning_needs_no_script_and_no_style_beside_the_sheet() -> None:
+    html = inside(images(2, refused=0))
+    assert "<script" not in html
+    assert not [a for _, attrs in Reader(html).elements for a in attrs if a == "style" or a.startswith("on")]
+
+
+def test_an_image_of_which_no_picture_was_made_keeps_its_card_if_it_was_refused() -> None:
+    html = render(findings("not measured", images=images(3, refused=1)), internal=True)
+    assert [text.split()[0] for text in cards(html)] == ["sub-03"]
+    assert "No pictures were made" in render(findings("leak", images=[]), internal=True)
+
+
+def test_the_faces_that_are_left_are_counted_in_both_editions() -> None:
+    rows = images(4, refused=1)
+    for n, row in enumerate(rows[:3]):
+        row["measured"] |= {"face_detected_before": 1.0, "face_detected_after": float(n == 0)}
+    text = Reader(render(findings("not measured", images=rows))).text
+    assert "fired in 3 of 3 images before and in 1 after" in text
+    assert "yes → yes" in text
+    assert text.count("yes → no") == 2
+    assert "face detector" not in read("not measured").text
 
 
 def test_importing_the_report_loads_neither_matplotlib_nor_jinja() -> None:

@@ -13,7 +13,14 @@ where the vault of a head has them.
 | in_head       | share of the brain's points (of those seen) that lie inside the head             |
 | in_view       | share of the brain's points that lie inside the field of view                    |
 | skin_mm       | median distance from the vault of the brain to the air: skull and scalp          |
-| agree_mm      | distance between the two best fits (weak: two starts may agree on a wrong pose)  |
+| agree_mm      | distance from the best fit to one that set out elsewhere (weak: two starts may   |
+|               | agree on a wrong pose, so it only spares further starts)                         |
+| lead          | information at the best of the second stage over the next one elsewhere (same)   |
+| fluid         | brightness just outside the fitted brain over that inside it (MR)                |
+| revised_mm    | how far the brain alone moves a fit that bright fluid around it had drawn (MR)   |
+| beyond_l      | litres of tissue where no head reaches that has its brain here: a second head    |
+| overlap       | of the fitted and a given brain, after Dice                                      |
+| landmark_mm   | median distance of given landmarks from those of the template                    |
 | cavity_l, closed | CT: volume of the skull's cavity; share of directions that end on bone        |
 """
 
@@ -25,8 +32,8 @@ import numpy as np
 
 from medveil.core.errors import Refusal
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Grid, Matrix, Vector
-from medveil.protect.deface.register import CENTRE, Fit, Picture, apart_mm
+from medveil.protect.deface.grid import Grid, Matrix, Vector, faint, inverse, solid
+from medveil.protect.deface.register import CENTRE, Picture
 from medveil.protect.deface.template import template
 
 Rule = Mapping[str, tuple[float, float]]
@@ -34,42 +41,63 @@ Rule = Mapping[str, tuple[float, float]]
 # (smallest, largest) value of each signal that is believed.
 SHAPE: Rule = {
     "scale_max": (0.0, 1.2),
-    "scale_min": (0.7, 9.0),
+    "scale_min": (0.62, 9.0),
     "scale_ratio": (1.0, 1.35),
     "in_head": (0.93, 1.0),
     "in_view": (0.85, 1.0),
     "skin_mm": (9.0, 99.0),
+    "beyond_l": (0.0, 0.8),
 }
-SOFT: Rule = {"inner_ratio": (2.0, np.inf), "peak_ratio": (1.55, np.inf), **SHAPE}
+SOFT: Rule = {"inner_ratio": (2.0, np.inf), "peak_ratio": (1.55, np.inf), "revised_mm": (0.0, 6.0), **SHAPE}
 SKULL: Rule = {
     "information": (0.5, np.inf),
     "peak_ratio": (1.1, np.inf),
     "cavity_l": (0.8, 2.0),
     "closed": (0.8, 1.0),
+    "revised_mm": (0.0, 9.0),  # from the skull's cavity to the brain in it
     **SHAPE,
 }
 
 
+# A small brain is a child's or a fit that shrank: it has to be clear.
+SMALL, SMALL_RULE = 0.7, {"inner_ratio": (3.0, np.inf), "peak_ratio": (1.8, np.inf)}
+# Brightness 1 to 6 mm outside a brain over that inside it: 0.4 to 0.9 in T1w, 1.25 and more in T2w and T2*w.
+# With a faint scalp besides it is an echo-planar image, and fits to those were 3.5 to 6 mm off.
+OUTSHINES, OUTSHONE_RULE = 1.1, {"skin_mm": (14.0, 99.0)}
+# So good that no other start is asked: two that set out from different sides came to the same place, or
+# one is far ahead of all others.
+_GOOD: Rule = {**SHAPE, "scale_max": (0.0, 1.1), "scale_min": (0.72, 9.0)}
+SURE: tuple[Rule, Rule] = (
+    {**_GOOD, "inner_ratio": (3.5, np.inf), "peak_ratio": (1.9, np.inf), "agree_mm": (0.0, 5.0)},
+    {**_GOOD, "inner_ratio": (5.0, np.inf), "peak_ratio": (2.2, np.inf), "lead": (1.4, np.inf)},
+)
+MASKED: Rule = {
+    "peak_ratio": (1.3, np.inf),
+    "overlap": (0.85, 1.0),
+    **{n: r for n, r in SHAPE.items() if n != "skin_mm"},
+}
+
+
 def signals(
-    fitted: tuple[Fit, ...], picture: tuple[Picture, Picture], grid: Grid, head: Mask
+    affine: Matrix, picture: tuple[Picture, Picture], grid: Grid, head: Mask, tissue: Vector
 ) -> dict[str, float]:
-    """All signals that both paths share, for the best of the fits.
+    """All signals that every way shares.
 
     Args:
-        fitted: best first.
+        affine: MNI mm to patient mm.
         picture: (template, patient) of the last stage.
         grid, head: the patient before normalisation, for what lies in view and where the air begins.
+        tissue: (N, 3) RAS mm from `grid.bodies`.
     """
-    best = fitted[0]
     fixed, moving = picture
     where = fixed.where if fixed.where is not None else np.ones(fixed.values.shape, dtype=bool)
     inner = template(fixed.mm).distance_mm <= -5.0
-    whole = _Information(fixed, where, moving)
-    core = _Information(fixed, where & inner, moving)
-    poses = [best.affine @ d for d in displaced()]
-    here, there = whole.at(best.affine), [whole.at(p) for p in poses]
-    inside, outside = core.at(best.affine), [core.at(p) for p in poses]
-    scales = np.linalg.svd(best.affine[:3, :3], compute_uv=False)
+    whole = Information(fixed, where, moving)
+    core = Information(fixed, where & inner, moving)
+    poses = [affine @ d for d in displaced()]
+    here, there = whole.at(affine), [whole.at(p) for p in poses]
+    inside, outside = core.at(affine), [core.at(p) for p in poses]
+    scales = np.linalg.svd(affine[:3, :3], compute_uv=False)
     return {
         "information": here,
         "peak_ratio": here / max(*there, 1e-3),
@@ -77,25 +105,56 @@ def signals(
         "scale_max": float(scales[0]),
         "scale_min": float(scales[-1]),
         "scale_ratio": float(scales[0] / scales[-1]),
-        "agree_mm": apart_mm(best.affine, fitted[1].affine) if len(fitted) > 1 else 99.0,
-        **anatomy(best.affine, grid, head),
+        "beyond_l": beyond_l(affine, tissue, 2 * grid.mm),
+        **anatomy(affine, grid, head),
     }
 
 
-def anatomy(affine: Matrix, grid: Grid, head: Mask) -> dict[str, float]:
-    """Whether the mapped brain is in view, inside the head, and as deep under the skin as brains are."""
-    from scipy import ndimage as ndi
+def anatomy(affine: Matrix, grid: Grid, head: Mask, *, faintly: bool = False) -> dict[str, float]:
+    """Whether the mapped brain is in view, inside the head, and as deep under the skin as brains are.
 
+    `faintly`: also accept a suppressed scalp, darker than the threshold of a head.
+    """
     t = template(4.0)
     seen = _share(grid.seen, grid, affine, t.points(t.brain))
     inside = _share(head & grid.seen, grid, affine, t.points(t.brain))
+    skin = _skin_mm(affine, grid, head)
+    if faintly and skin < SHAPE["skin_mm"][0]:
+        skin = _skin_mm(affine, grid, head | solid(faint(grid.values) & grid.seen, grid.mm))
+    return {"in_view": seen, "in_head": inside / max(seen, 1e-6), "skin_mm": skin}
+
+
+def _skin_mm(affine: Matrix, grid: Grid, head: Mask) -> float:
+    """Median distance of the vault of the mapped brain to the air."""
+    from scipy import ndimage as ndi
+
     # Beyond the field of view nobody knows whether there is air: only air that was seen counts.
-    solid = np.pad(head | ~grid.seen, 1)
-    depth = ndi.distance_transform_edt(solid)[1:-1, 1:-1, 1:-1] * grid.mm
+    depth = ndi.distance_transform_edt(np.pad(head | ~grid.seen, 1))[1:-1, 1:-1, 1:-1] * grid.mm
+    t = template(4.0)
     vault = t.brain & (t.distance_mm >= -4.0) & (t.axes[2] > 0)
-    at = grid.indices(_moved(affine, t.points(vault)))
-    skin = ndi.map_coordinates(depth, at.T, order=1, cval=0.0)
-    return {"in_view": seen, "in_head": inside / max(seen, 1e-6), "skin_mm": float(np.median(skin))}
+    at = grid.indices(moved(affine, t.points(vault)))
+    return float(np.median(ndi.map_coordinates(depth, at.T, order=1, cval=0.0)))
+
+
+def beyond_l(affine: Matrix, tissue: Vector, mm: float) -> float:
+    """Litres of thick tissue at the height of the brain, but beside, before, behind or above where a head ends.
+
+    Another head in the same image shows a face that nobody would look for.
+    """
+    x, y, z = moved(inverse(affine), tissue).T if len(tissue) else np.zeros((3, 0))
+    far = (np.abs(x) > 115) | (y > 135) | (y < -165) | (z > 125)
+    return float((far & (z > -60)).sum() * mm**3 / 1e6)
+
+
+def bare_brain_share(affine: Matrix, grid: Grid) -> float:
+    """Share of all tissue in an image that lies within the fitted brain or 8 mm of it."""
+    from scipy import ndimage as ndi
+
+    t = template(4.0)
+    ras = np.argwhere(faint(grid.values) & grid.seen) * grid.mm + grid.origin
+    at = (moved(inverse(affine), ras) - t.origin) / t.mm
+    near = ndi.map_coordinates(t.distance_mm, at.T, order=1, cval=99.0) <= 8.0
+    return float(near.mean()) if near.size else 0.0
 
 
 def judge(measured: Mapping[str, float], rule: Rule) -> tuple[str, ...]:
@@ -106,11 +165,16 @@ def judge(measured: Mapping[str, float], rule: Rule) -> tuple[str, ...]:
 def refusal(measured: Mapping[str, float], failed: tuple[str, ...], rule: Rule) -> Refusal:
     """The named reason for not trusting a fit."""
     said = ", ".join(f"{name} is {measured[name]:.3g}, expected {_range(*rule[name])}" for name in failed)
-    if failed == ("skin_mm",) and measured["skin_mm"] < 7.0:
-        return Refusal("already skull-stripped", said, hint="there is no face in this image to remove")
     if set(failed) <= {"in_view", "in_head"}:
         return Refusal(
             "field of view cuts the brain", said, hint="too little of the brain to be sure where it is"
+        )
+    if set(failed) == {"skin_mm"}:
+        return Refusal(
+            "registration not trusted",
+            said,
+            hint="there is too little scalp over the brain, as in echo-planar images: give another image of "
+            "the session, in which the head can be found",
         )
     return Refusal(
         "registration not trusted",
@@ -141,7 +205,7 @@ def displaced() -> list[Matrix]:
     return out
 
 
-class _Information:
+class Information:
     """Mutual information (nats) of template and patient over a set of template voxels, at any pose.
 
     The same estimate as Mattes': a cubic B-spline window over the patient's bins.
@@ -158,7 +222,7 @@ class _Information:
     def at(self, affine: Matrix) -> float:
         from scipy import ndimage as ndi
 
-        at = (_moved(affine, self.points) - self.patient.origin) / self.patient.mm
+        at = (moved(affine, self.points) - self.patient.origin) / self.patient.mm
         values = ndi.map_coordinates(self.patient.values, at.T, order=1, cval=0.0)
         template_bin, place = self.template_bin, values / self.top * self.bins
         if self.patient.where is not None:
@@ -177,7 +241,7 @@ class _Information:
         return float((joint[some] * np.log(joint[some] / product[some])).sum())
 
 
-def _moved(affine: Matrix, points: Vector) -> Vector:
+def moved(affine: Matrix, points: Vector) -> Vector:
     return np.asarray(points @ affine[:3, :3].T + affine[:3, 3], dtype=np.float64)
 
 
@@ -185,5 +249,5 @@ def _share(mask: Mask, grid: Grid, affine: Matrix, points: Matrix) -> float:
     """Share of template points that fall on True."""
     from scipy import ndimage as ndi
 
-    at = grid.indices(_moved(affine, points))
+    at = grid.indices(moved(affine, points))
     return float(ndi.map_coordinates(mask.astype(np.uint8), at.T, order=0, cval=0).mean())

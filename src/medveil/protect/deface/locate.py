@@ -6,67 +6,49 @@
 MNI millimetres are the map: whatever is named there (eyes, nose, chin) is found in every head through one
 affine. A fit that is not believed is tried again with harder means, within bounds, and then refused by
 name: a wrong place would cut a brain or leave a face, and nobody would see it.
+
+What is known beside the image comes first: an affine is used as it is, another image of the session carries
+its place over, a mask of the brain shows where to look, landmarks are one start more. See `hints`, `carried`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from medveil.core.errors import Refusal, UsageError
+from medveil.core.errors import InputRefused, Refusal, UsageError
 from medveil.core.image import Image
-from medveil.core.release import NOTHING, Given, Mask
-from medveil.protect.deface import register
-from medveil.protect.deface.confidence import SKULL, SOFT, judge, refusal, signals
-from medveil.protect.deface.grid import (
-    Grid,
-    Matrix,
-    Vector,
-    Volume,
-    crop_to_head,
-    flatten,
-    isotropic,
-    volume_of,
+from medveil.core.release import NOTHING, Given
+from medveil.protect.deface import carried, hints, starts
+from medveil.protect.deface.confidence import (
+    OUTSHINES,
+    OUTSHONE_RULE,
+    SMALL,
+    SMALL_RULE,
+    SURE,
+    Rule,
+    bare_brain_share,
+    judge,
+    refusal,
+    signals,
 )
-from medveil.protect.deface.register import Picture, Problem, Start, fits
-from medveil.protect.deface.skull import find_skull
-from medveil.protect.deface.template import Template, bare, cavity, shelled, template
+from medveil.protect.deface.grid import Matrix, Volume, volume_of
+from medveil.protect.deface.location import Location
+from medveil.protect.deface.location import Way as WayName
+from medveil.protect.deface.register import Search, apart_mm
+from medveil.protect.deface.starts import Start
+from medveil.protect.deface.ways import InSkull, Masked, Soft, Way
+
+__all__ = ["MODALITIES", "Location", "Modality", "locate", "looks_like_hounsfield"]
 
 Modality = Literal["auto", "mr", "ct", "pet"]
 MODALITIES: tuple[Modality, ...] = ("auto", "mr", "ct", "pet")
 
-FINE_MM, COARSE_MM = 4.0, 8.0
-CROWN_CUT_CM2 = 60.0  # a larger section of head at the upper edge of the view: the crown is cut
-CROWN_TO_CENTRE_MM = 75.0
 NO_BRAIN_NATS = 0.05  # less than this and no pose shows anything of a brain: more starts are in vain
-SOFT_SCALE, SKULL_SCALE = 0.93, 0.95
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Location:
-    """A head that was found.
-
-    Args:
-        affine: (4, 4) MNI mm to the image's RAS+ mm.
-        confidence: the signals by name, see `confidence`.
-        modality: the path that found it: `mr` (also PET) or `ct`.
-        field_of_view: `brain_in_view` (share of the brain), `crown_cut_cm2` (section of the head at the upper
-            edge), `head_l` (litres of head in view).
-        attempts: how many rounds of starts were needed.
-    """
-
-    affine: Matrix
-    confidence: dict[str, float]
-    modality: Literal["mr", "ct", "pet"]
-    field_of_view: dict[str, float]
-    attempts: int = 1
-
-    def __repr__(self) -> str:
-        said = ", ".join(f"{k}={v:.3g}" for k, v in self.confidence.items())
-        return f"Location({self.modality}, {said})"
+FEW = 8  # candidates of a first round: it is for heads that are easy
+BARE_SKIN_MM, BARE_SHARE = 7.0, 0.97  # skull-stripped: no scalp, and hardly any tissue but a brain's
 
 
 def locate(image: Image, *, modality: Modality = "auto", given: Given = NOTHING) -> Location:
@@ -76,28 +58,53 @@ def locate(image: Image, *, modality: Modality = "auto", given: Given = NOTHING)
     and, where that is refused, the way of a CT without units.
 
     Raises:
-        Refusal: `no head found`, `field of view cuts the brain`, `already skull-stripped`,
-            `registration not trusted`, `not an intensity image`.
+        Refusal: `no head found`, `field of view cuts the brain`, `registration not trusted`,
+            `not an intensity image`.
+        InputRefused: the given brain is not on the grid of the image.
     """
     if modality not in MODALITIES:
         raise UsageError(f"modality {modality}: unknown", hint="known are " + ", ".join(MODALITIES))
     values, affine = volume_of(image)
     hounsfield = looks_like_hounsfield(values)
-    if modality == "ct" or (modality == "auto" and hounsfield):
-        return _first_believed(_Skull(values, affine, hounsfield), (register.IN_SKULL, register.SHIFTED))
+    is_ct = modality == "ct" or (modality == "auto" and hounsfield)
+    path: Literal["mr", "ct", "pet"] = "ct" if is_ct else "pet" if modality == "pet" else "mr"
+    if given.affine_to_mni is not None:
+        lifted = np.maximum(values, np.float32(-1024)) if hounsfield else values
+        return hints.as_given(lifted, affine, given.affine_to_mni, path)
+    if given.carried is not None:
+        lifted = np.maximum(values, np.float32(-1024)) if hounsfield else values
+        followed = carried.follow(lifted, affine, given.carried, path)
+        if followed is not None:
+            return followed
+    more = hints.landmark_starts(given.landmarks)
+    if given.brain is not None:
+        masked = Masked(values, affine, _brain(image, given), path, hounsfield)
+        rounds = ((*more, *starts.UPRIGHT), starts.TILTED, starts.MISLABELLED)
+        return _first_believed(masked, rounds, given, way_name="masked")
+    if is_ct:
+        in_skull = InSkull(values, affine, hounsfield)
+        rounds = ((*more, *starts.UPRIGHT), starts.TILTED_SKULL, starts.SHIFTED)
+        return _first_believed(in_skull, rounds, given)
+    return _in_soft_tissue(values, affine, modality, given, more)
 
-    soft = _Soft(values, affine, "pet" if modality == "pet" else "mr")
+
+def _in_soft_tissue(
+    values: Volume, affine: Matrix, modality: Modality, given: Given, more: tuple[Start, ...]
+) -> Location:
+    """MR and PET; with `auto`, a CT without units where they fail."""
+    soft = Soft(values, affine, "pet" if modality == "pet" else "mr")
+    usual = ((*more, *starts.UPRIGHT), starts.TILTED)
     try:
-        return _first_believed(soft, (register.USUAL,))
-    except Refusal as refused:
-        if refused.reason == "already skull-stripped":
-            raise
+        return _first_believed(soft, usual, given)
+    except Refusal:
         if modality == "auto":
             try:
-                return _first_believed(_Skull(values, affine, hounsfield=False), (register.IN_SKULL,))
+                once = ((*starts.UPRIGHT, *starts.TILTED_SKULL),)
+                return _first_believed(InSkull(values, affine, hounsfield=False), once, given)
             except Refusal:
                 pass  # not a CT either: what is said is what the usual way found
-    return _first_believed(soft, (register.USUAL, register.SHIFTED, register.MISLABELLED), harder=True)
+    rounds = ((*more, *starts.UPRIGHT, *starts.TILTED), starts.SHIFTED, starts.MISLABELLED)
+    return _first_believed(soft, rounds, given, harder=True)
 
 
 def looks_like_hounsfield(values: Volume) -> bool:
@@ -106,111 +113,69 @@ def looks_like_hounsfield(values: Volume) -> bool:
     return bool(low.size > 0.02 * values.size and ((low > -1100) & (low < -850)).mean() > 0.1)
 
 
-class _Soft:
-    """The way of MR and PET: contrast inside the brain, evened out."""
-
-    rule = SOFT
-
-    def __init__(self, values: Volume, affine: Matrix, modality: Literal["mr", "pet"]) -> None:
-        self.modality = modality
-        self.grid, self.head = crop_to_head(isotropic(values, affine, FINE_MM))
-        self.flat = flatten(self.grid, self.head)
-        self.crown_cut_cm2 = crown_cut_cm2(self.grid, self.head)
-
-    def problem(self, harder: bool) -> Problem:
-        # Always masked, the coarse fit slides out of the image; never masked, a cut crown is read as air.
-        masked = harder or self.crown_cut_cm2 > CROWN_CUT_CM2
-        coarse, fine = patient_pictures(self.flat, self.grid, masked)
-        wide, near = template(COARSE_MM), template(FINE_MM)
-        return Problem(
-            distant=(_side(wide, *shelled(wide)), coarse),
-            near=(_side(wide, *bare(wide)), coarse),
-            last=(_side(near, *bare(near)), fine),
-            expected=expected_centre(self.grid, self.head),
-            scale=SOFT_SCALE,
-        )
-
-    def extra(self) -> dict[str, float]:
-        return {}
-
-
-class _Skull:
-    """The way of CT: the room inside the bone."""
-
-    rule = SKULL
-    modality: Literal["ct"] = "ct"
-
-    def __init__(self, values: Volume, affine: Matrix, hounsfield: bool) -> None:
-        lifted = np.maximum(values, np.float32(-1024)) if hounsfield else values
-        self.grid, self.head = crop_to_head(isotropic(lifted, affine, FINE_MM))
-        self.skull = find_skull(values, affine, self.grid, self.head, hounsfield)
-        self.crown_cut_cm2 = crown_cut_cm2(self.grid, self.head)
-
-    def problem(self, harder: bool) -> Problem:
-        coarse, fine = patient_pictures(self.skull.picture(self.head), self.grid, masked=True)
-        wide, near = template(COARSE_MM), template(FINE_MM)
-        sharp = (_side(near, *cavity(near)), fine)
-        return Problem(
-            distant=(_side(wide, *cavity(wide)), coarse),
-            near=sharp,
-            last=sharp,
-            expected=self.skull.centre,
-            scale=SKULL_SCALE,
-            candidates=5,
-        )
-
-    def extra(self) -> dict[str, float]:
-        return {"cavity_l": self.skull.cavity_l, "closed": self.skull.closed}
-
-
 def _first_believed(
-    way: _Soft | _Skull, rounds: Sequence[tuple[Start, ...]], harder: bool = False
+    way: Way,
+    rounds: Sequence[tuple[Start, ...]],
+    given: Given,
+    *,
+    harder: bool = False,
+    way_name: WayName = "searched",
 ) -> Location:
-    """The first round of starts whose best fit passes every rule; else the refusal of the best fit."""
+    """The first round of starts whose best fit passes every rule; else the refusal of the best fit.
+
+    The first of several rounds is believed only if its fit is beyond doubt: two starts came to it from
+    different sides, and every signal is well inside its limits.
+    """
     problem = way.problem(harder)
+    search = Search(problem)
     refusals: list[tuple[int, Refusal]] = []
-    for attempt, starts in enumerate(rounds, start=2 if harder else 1):
-        fitted = fits(problem, starts, keep=5 if harder else 3)
-        found = signals(fitted, problem.last, way.grid, way.head) | way.extra()
-        failed = judge(found, way.rule)
+    for attempt, more in enumerate(rounds, start=2 if harder else 1):
+        quick = attempt == 1 and len(rounds) > 1
+        search.add(more, most=FEW if quick else problem.candidates)
+        fitted = search.best(keep=2 if quick else 5 if harder else 3)
+        affine = way.improve(fitted[0].affine)
+        found = signals(affine, problem.last, way.grid, way.head, way.tissue)
+        found |= {"agree_mm": search.agreement_mm(), "lead": search.lead()} | way.further(affine)
+        found |= {"revised_mm": apart_mm(fitted[0].affine, affine)}
+        found |= hints.landmark_signal(given.landmarks, affine)
+        rule = _rule(way, given, found)
+        bare = _is_bare(way, affine, found)
+        failed = tuple(n for n in judge(found, rule) if not (bare and n == "skin_mm"))
+        if quick and all(judge(found, rule) for rule in SURE):
+            continue
         if not failed:
             view = {
                 "brain_in_view": found["in_view"],
                 "crown_cut_cm2": way.crown_cut_cm2,
                 "head_l": float(way.head.sum() * way.grid.mm**3 / 1e6),
             }
-            return Location(fitted[0].affine, found, way.modality, view, attempt)
-        refusals.append((len(failed), refusal(found, failed, way.rule)))
-        if found["information"] < NO_BRAIN_NATS:
-            break
+            state: Literal["whole", "skull-stripped"] = "skull-stripped" if bare else "whole"
+            return Location(affine, found, way.modality, view, attempt, way_name, state)
+        refusals.append((len(failed), refusal(found, failed, rule)))
+        if found["information"] < NO_BRAIN_NATS or failed == ("skin_mm",):
+            break  # no brain anywhere, or a brain but no scalp over it: more starts would change neither
     raise min(refusals, key=lambda r: r[0])[1]
 
 
-def _side(t: Template, values: Volume, where: Mask) -> Picture:
-    return Picture(values, t.origin, t.mm, where)
+def _rule(way: Way, given: Given, found: dict[str, float]) -> Rule:
+    """What is asked of a fit, given what is known and how small a brain it implies."""
+    rule = {**way.rule, **hints.LANDMARK_RULE} if given.landmarks else dict(way.rule)
+    if "inner_ratio" in rule and found["scale_min"] < SMALL:
+        rule |= SMALL_RULE
+    if found.get("fluid", 0.0) > OUTSHINES:
+        rule |= OUTSHONE_RULE
+    return rule
 
 
-def patient_pictures(flat: Volume, grid: Grid, masked: bool) -> tuple[Picture, Picture]:
-    """The patient's side of a registration at 8 and 4 mm, with air around."""
-    coarse, origin = grid.halved(flat)
-    seen = grid.halved(grid.seen.astype(np.float32))[0] > 0.5
-    wide = Picture(coarse, origin, COARSE_MM, seen if masked else None)
-    fine = Picture(flat, grid.origin, grid.mm, grid.seen if masked else None)
-    return wide.padded(), fine.padded()
+def _is_bare(way: Way, affine: Matrix, found: dict[str, float]) -> bool:
+    """Whether an image shows a brain and nothing around it."""
+    return found["skin_mm"] < BARE_SKIN_MM and bare_brain_share(affine, way.grid) > BARE_SHARE
 
 
-def expected_centre(grid: Grid, head: Mask) -> Vector:
-    """(3,) RAS mm where the middle of the brain should be: under the crown, amid the upper 150 mm."""
-    area_cm2 = head.sum((0, 1)) * grid.mm**2 / 100
-    crown = int(np.flatnonzero(area_cm2 > 15).max())
-    upper = head[:, :, max(0, crown - int(150 / grid.mm)) : crown + 1]
-    centre = np.argwhere(upper).mean(0)
-    centre[2] = crown - CROWN_TO_CENTRE_MM / grid.mm
-    return np.asarray(grid.origin + grid.mm * centre, dtype=np.float64)
-
-
-def crown_cut_cm2(grid: Grid, head: Mask) -> float:
-    """Section of the head in its two uppermost slices; large where the field of view cuts the crown."""
-    top = int(np.flatnonzero(head.any((0, 1))).max())
-    section = head[:, :, max(0, top - 1) : top + 1].any(2)
-    return float(section.sum() * grid.mm**2 / 100)
+def _brain(image: Image, given: Given) -> Volume:
+    """The given mask of the brain in the order of axes of `volume_of`."""
+    if given.brain is None or given.brain.shape != image.data.shape[:3]:
+        raise InputRefused(
+            "brain mask: is not on the grid of its image", hint="resample the mask to the image it is for"
+        )
+    return volume_of(Image(given.brain.astype(np.uint8), image.affine))[0]

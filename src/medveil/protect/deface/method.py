@@ -17,7 +17,9 @@ import numpy as np
 from medveil.core.errors import UsageError
 from medveil.core.image import Array, Image
 from medveil.core.release import NOTHING, Given, Mask, Outcome
-from medveil.protect.deface.locate import MODALITIES, Modality, locate
+from medveil.protect.deface.grid import Matrix
+from medveil.protect.deface.locate import MODALITIES, Location, Modality, locate
+from medveil.protect.deface.motion import farthest_mm, movements, over_all
 from medveil.protect.deface.parts import FACE
 from medveil.protect.deface.site import Site
 from medveil.protect.deface.stock import take_stock
@@ -27,6 +29,10 @@ FACE_IS_GONE_SHARE = (
     0.5  # of the face's volume that is tissue: intact faces have 0.75 or more, a removed one had 0.23
 )
 COVERED_SHARE = 0.995  # of a promised part's skin
+# Of a part's skin, what may be the brain's own surface: much of it only in an image whose crown shows that the
+# scalp is not seen. Simulated EPI had up to 0.44 in a part and nearly always 0.8 or more in the crown; T1w under a thin
+# skull has up to 0.65 in the crown, and a brain put 10 mm too far forward then shows in the eyes.
+BARE_SHARE, BARE_SHARE_WITHOUT_SCALP, NO_SCALP = 0.005, 0.45, 0.7
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,6 +76,11 @@ class Method(ABC):
     def volumes(self) -> tuple[str, ...]:
         """Names of the parts whose skin this method promises to alter; see `parts.PARTS`."""
 
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Further parts that are measured, though nothing is promised of them."""
+        return ()
+
     @abstractmethod
     def change(self, site: Site) -> Change:
         """What becomes of the image."""
@@ -81,28 +92,45 @@ class Method(ABC):
     def apply(self, image: Image, given: Given = NOTHING) -> Outcome:
         """Deface one image.
 
+        The masks of a series (4-D) cover the head in every volume, wherever it moved; see `motion`.
+
         Raises:
-            Refusal: the head was not found with confidence; see `locate`.
+            Refusal: the head was not found with confidence, see `locate`; `motion not trusted` in a series.
         """
         found = locate(image, modality=self.modality, given=given)
         site = Site(image, found, self.margin_mm, given)
-        change = self.change(site)
-        altered = change.altered & ~site.protected
+        change, brain, protected, moved = self.change(site), site.brain, site.protected, {}
+        if image.data.ndim == 4:
+            moves = movements(image)
+            change = _moved_along(change, moves, site)
+            brain, protected = (over_all(m, image.affine, moves) for m in (brain, protected))
+            moved = {"motion_max_mm": farthest_mm(moves, image)}
+        altered = change.altered & ~protected
         data = image.data.copy()
         data[altered] = _stored(image, change.values, altered)
 
         measured = {f"confidence_{k}": v for k, v in found.confidence.items()}
-        measured |= {f"view_{k}": v for k, v in found.field_of_view.items()}
-        measured |= take_stock(image, altered, site.protected, found, self.volumes)
+        measured |= {f"view_{k}": v for k, v in found.field_of_view.items()} | moved
+        measured |= take_stock(image, altered, brain, found, self.volumes + self.watched)
         return Outcome(
             image.with_data(data),
             altered=altered,
-            protected=site.protected,
+            protected=protected,
             measured=measured,
-            remarks=remarks(measured, self.volumes),
+            remarks=(*how_found(found), *remarks(measured, self.volumes)),
             proofs=proofs(measured, self.volumes),
             affine_to_mni=site.affine_to_mni,
         )
+
+
+def _moved_along(change: Change, moves: tuple[Matrix, ...], site: Site) -> Change:
+    """A change wherever the head was during a series; what only motion adds becomes air."""
+    everywhere = over_all(change.altered, site.image.affine, moves)
+    if isinstance(change.values, float):
+        return Change(everywhere, change.values)
+    values = change.values.copy()
+    values[everywhere & ~change.altered] = site.air
+    return Change(everywhere, values)
 
 
 def _stored(image: Image, values: float | Array, altered: Mask) -> Array:
@@ -131,12 +159,26 @@ def check_parts(name: str, parts: tuple[str, ...]) -> None:
 def proofs(measured: dict[str, float], volumes: tuple[str, ...]) -> dict[str, bool]:
     """Whether every promised part that is in view is gone, as measured on the result.
 
+    Where skin stayed because it lies near to the brain, the brain may have been put on a face: that is allowed
+    only in images that show no scalp, where the brain's surface is all there is to see.
     Where a face had been removed before, the surface that is left is no skin, and nothing is to be proved.
     """
     if measured["face_tissue"] < FACE_IS_GONE_SHARE:
         return {}
     seen = [v for v in volumes if measured[f"in_view_{v}"] >= IN_VIEW_SHARE]
-    return {"named parts covered": all(measured[f"covered_{v}"] >= COVERED_SHARE for v in seen)}
+    bare = BARE_SHARE_WITHOUT_SCALP if measured["bare_crown"] >= NO_SCALP else BARE_SHARE
+    covered = all(measured[f"covered_{v}"] >= COVERED_SHARE for v in seen)
+    return {"named parts covered": covered and all(measured[f"bare_{v}"] <= bare for v in seen)}
+
+
+def how_found(found: Location) -> tuple[str, ...]:
+    """What a person should know about how the head was found; nothing where it was simply searched."""
+    out = []
+    if found.way == "carried":
+        out.append("located with the help of another image of the session")
+    if found.state == "skull-stripped":
+        out.append("the image shows a brain without skull and skin")
+    return tuple(out)
 
 
 def remarks(measured: dict[str, float], volumes: tuple[str, ...]) -> tuple[str, ...]:

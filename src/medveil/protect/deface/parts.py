@@ -30,7 +30,7 @@ def eyes(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
     """Eyeballs, lids, root of the nose and brow, up to the brain; out to the side, with the air there."""
     aside = np.abs(x)
     back = 44 + 0.45 * np.clip(aside - 36, 0, 30)
-    top = -21 + np.clip(0.9 * (y - 64), 0, 24)
+    top = -14 + np.clip(1.2 * (y - 62), 0, 17)
     return (y > back) & (z > -60) & (z < top)
 
 
@@ -58,18 +58,21 @@ def _flank(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
     With them left in place the outline of the jaw alone still told simulated people apart
     (`benchmarks/reidentification`).
     """
-    return (np.abs(x) > 40) & (y > 8) & (z < -30)
+    # Under the level of the brain they go back to the ear.
+    return (
+        (np.abs(x) > 40 + 0.6 * np.clip(8 - y, 0, 40)) & (y > 8 - np.clip(-0.9 * (z + 30), 0, 39)) & (z < -30)
+    )
 
 
 def chin(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
     """Chin and body of the jaw; further down, where a body begins, the volume draws back to the front."""
-    front = (y > 30 + np.clip(-1.0 * (z + 175), 0, 60)) & (z > -215)
+    front = (y > 10 + np.clip(-1.0 * (z + 168), 0, 80)) & (z > -215)
     return (front | _flank(x, y, z) & (z > -160)) & (z <= -106)
 
 
 def ears(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
     wall = 76 - np.clip(-0.2 * (z + 25), 0, 6)
-    return (np.abs(x) > wall) & (y > -62) & (y < 16) & (z > -94) & (z < 9)
+    return (np.abs(x) > wall) & (y > -70) & (y < 16) & (z > -99) & (z < 9)
 
 
 def forehead(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
@@ -86,6 +89,29 @@ def throat(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
     return (np.abs(x) < 30) & (y > -20) & (y <= 34) & (z < -60)
 
 
+def front(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
+    """The face from the brow to the chin without its flanks, about as other tools cut it.
+
+    It has millimetres of its own: the parts above may grow, what others remove does not grow with them.
+    """
+    aside = np.abs(x)
+    brow = -21 + np.clip(0.9 * (y - 64), 0, 24)
+    upper = (y > 44 + 0.45 * np.clip(aside - 36, 0, 30)) & (z > -60) & (z < brow)
+    bridge = (aside < 26) & (y > 66) & (z > -60) & (z < -8)
+    lower = (y > 50 - np.clip(-0.37 * (z + 52), 0, 20)) & (z <= -52) & (z > -112)
+    under = (y > 30 + np.clip(-1.0 * (z + 175), 0, 60)) & (z <= -106) & (z > -215)
+    return (upper | bridge | lower | under) & (aside < 72)
+
+
+def eye_box(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
+    """Above the lowest slice of the eyes and before the middle of the eyeballs: brow and forehead as well.
+
+    Radiotherapy keeps what lies below for glands and nodes. The rule, not its millimetres, is from
+    O'Sullivan-Steben et al. (2025).
+    """
+    return (y > 57) & (z > -52)
+
+
 FACE: Mapping[str, Volume] = {
     "eyes": eyes,
     "nose": nose,
@@ -94,7 +120,13 @@ FACE: Mapping[str, Volume] = {
     "chin": chin,
     "ears": ears,
 }
-MORE: Mapping[str, Volume] = {"forehead": forehead, "nasal_cavity": nasal_cavity, "throat": throat}
+MORE: Mapping[str, Volume] = {
+    "forehead": forehead,
+    "nasal_cavity": nasal_cavity,
+    "throat": throat,
+    "front": front,
+    "eye_box": eye_box,
+}
 PARTS: Mapping[str, Volume] = {**FACE, **MORE}
 
 USUAL_SIZE, RADIUS_MM = 0.90, 70.0  # of a brain: in template brains; from its middle to its surface
@@ -122,7 +154,9 @@ def mni_slices(shape: tuple[int, ...], to_mni: Matrix) -> Iterator[tuple[Coordin
         yield x, y, z
 
 
-def near_brain(shape: tuple[int, ...], to_mni: Matrix, margin_mm: float, mm_per_mni: float) -> Mask:
+def near_brain(
+    shape: tuple[int, ...], to_mni: Matrix, margin_mm: float, mm_per_mni: float, skin: Mask | None = None
+) -> Mask:
     """(I, J, K) True within the brain of the template and `margin_mm` around it, in patient millimetres.
 
     A brain that was fitted small keeps up to 6 mm more: either it is small, and then fluid is around it, or
@@ -131,6 +165,7 @@ def near_brain(shape: tuple[int, ...], to_mni: Matrix, margin_mm: float, mm_per_
     Args:
         to_mni: (4, 4) voxel indices to MNI mm.
         mm_per_mni: size of this head in templates, to turn MNI distances into patient distances.
+        skin: (I, J, K) where the margin ends, and only the brain itself counts.
     """
     from scipy import ndimage as ndi
 
@@ -161,5 +196,8 @@ def near_brain(shape: tuple[int, ...], to_mni: Matrix, margin_mm: float, mm_per_
     )
     # Distances of the template count from voxel centres: the surface lies half a voxel further out.
     window = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    out[window] = (distance - t.mm / 2) * mm_per_mni <= margin_mm
+    distance = (distance - t.mm / 2) * mm_per_mni
+    out[window] = distance <= margin_mm
+    if skin is not None:
+        out[window] &= (distance <= 0.0) | ~skin[window]
     return out

@@ -24,10 +24,12 @@ import numpy as np
 
 from medveil.core.release import Mask
 from medveil.protect.deface.grid import Matrix, Vector, Volume
+from medveil.protect.deface.starts import Start
 
 CENTRE = np.array([0.0, -18.0, 8.0])  # of the template brain, MNI mm: rotations turn about it
 PAD_MM = 40.0  # air around the moving image: beyond it a metric sees nothing at all
 APART_MM = 6.0  # starts that arrive nearer than this are one candidate
+NO_AGREEMENT_MM = 99.0
 BINS = 32
 MOST_REPEATS, SETTLED_NATS = 4, 0.01
 WORTH_REFINING = 0.6  # of the best candidate's information
@@ -36,69 +38,7 @@ HOLD_SCALE = (1, 1, 1, 1, 1, 1, 0)
 HOLD_PITCH_AND_SCALE = (0, 1, 1, 1, 1, 1, 0)
 
 
-@dataclass(frozen=True)
-class Start:
-    """A first guess.
-
-    Args:
-        turns: degrees about R, A and S.
-        up_mm: shift along S from the expected centre.
-        size: relative to the usual size of a brain.
-        distant: begin with brain and shells; otherwise with the brain alone, from nearby.
-        absolute: take the image's own frame for MNI space and ignore the expected centre.
-    """
-
-    turns: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    up_mm: float = 0.0
-    size: float = 1.0
-    distant: bool = True
-    absolute: bool = False
-
-    @property
-    def is_only_pitched(self) -> bool:
-        return self.turns[1:] == (0.0, 0.0)
-
-
-NODS = (-45.0, -30.0, -15.0, 0.0, 15.0, 30.0, 45.0)
-
-
-def _pitched() -> tuple[Start, ...]:
-    return (*(Start((p, 0.0, 0.0), z) for p in NODS for z in (-20.0, 20.0)), Start(absolute=True))
-
-
-def _nearby(*sizes: float) -> tuple[Start, ...]:
-    return tuple(
-        Start((p, 0.0, 0.0), z, size, distant=False)
-        for size in sizes
-        for p in NODS[1:-1]
-        for z in (-15.0, 5.0)
-    )
-
-
-def _tilted() -> tuple[Start, ...]:
-    """Yaw and roll: heads lie askew in a coil more often than a pitch alone can say."""
-    leans = ((35, 0), (-35, 0), (0, 40), (0, -40), (30, 30), (-30, -30), (30, -30), (-30, 30))
-    return tuple(Start((p, y, r)) for p in (-35, 15, 55) for y, r in leans)
-
-
-def _shifted() -> tuple[Start, ...]:
-    return tuple(Start(s.turns, s.up_mm + dz) for dz in (-60, -30, 30, 60) for s in _pitched()[:-1])
-
-
-def _mislabelled() -> tuple[Start, ...]:
-    """Headers with permuted axes: the other 23 right-angled poses, with the usual 15 degrees of pitch."""
-    a = ((90, 0, 0), (-90, 0, 0), (180, 0, 0), (0, 90, 0), (0, -90, 0), (0, 180, 0), (0, 0, 90), (0, 0, -90))
-    b = ((0, 0, 180), (90, 0, 90), (90, 0, -90), (-90, 0, 90), (-90, 0, -90), (90, 0, 180), (-90, 0, 180))
-    c = ((180, 0, 90), (180, 0, -90), (0, 90, 90), (0, 90, -90), (0, -90, 90), (0, -90, -90))
-    d = ((90, 90, 0), (90, -90, 0))
-    upside_down = tuple(Start((p, 0, 180)) for p in (-20, 50))
-    return tuple(Start((p + 15, y, r)) for p, y, r in a + b + c + d) + upside_down
-
-
-USUAL = _pitched() + _nearby(0.91, 1.0) + _tilted()
-IN_SKULL = _pitched() + _tilted()  # the cavity has the skull's size: no starts for small brains
-SHIFTED = _nearby(0.84) + _shifted()
-MISLABELLED = _mislabelled()
+Arrival = tuple[float, Any]  # mutual information in nats, and the ITK transform where it was found
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,14 +100,80 @@ class Fit:
     information: float
 
 
-def fits(problem: Problem, starts: Sequence[Start], keep: int = 3) -> tuple[Fit, ...]:
-    """The best fits, best first; at most `keep`."""
-    with _one_thread():
-        return _fits(problem, starts, keep)
+class Search:
+    """A registration that can be given more starts, and does not do again what it has done."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.distant = Stage(problem.distant, iterations=35, step_mm=8.0, smallest_mm=0.4)
+        self.near = Stage(problem.near, iterations=25, step_mm=4.0, smallest_mm=0.4)
+        self.last = Stage(problem.last, iterations=50, step_mm=2.0, smallest_mm=0.04)
+        self._arrived: list[Arrival] = []
+        self._turned: list[Arrival] = []
+        self._begun: set[int] = set()  # arrivals of the first stage that went on to the second
+        self._shaped: dict[int, Arrival] = {}
+
+    def add(self, starts: Sequence[Start], most: int) -> None:
+        """Run the first two stages from more starts; at most `most` of all arrivals of the first go on."""
+        with one_thread():
+            self._arrived += [
+                self.distant.run(_similarity(self.problem, s), _free(s)) for s in starts if s.distant
+            ]
+            begun = distinct(self._arrived)[:most]
+            fresh = [t for _, t in begun if id(t) not in self._begun]
+            self._begun |= {id(t) for t in fresh}
+            fresh += [_similarity(self.problem, s) for s in starts if not s.distant]
+            # Each run moves its own copy: the arrivals of the first stage are compared again later.
+            self._turned += [self.near.run(_copied(t), HOLD_SCALE) for t in fresh]
+
+    def best(self, keep: int = 3) -> tuple[Fit, ...]:
+        """The best fits so far, best first, at most `keep`."""
+        with one_thread():
+            turned = distinct(self._turned)[:keep]
+            worth = [t for value, t in turned if value >= WORTH_REFINING * turned[0][0]]
+            for t in worth:
+                if id(t) not in self._shaped:
+                    self._shaped[id(t)] = self.last.run(_affine(t))
+            final = sorted((self._shaped[id(t)] for t in worth), key=lambda f: -f[0])
+            final[0] = settled(self.last, *final[0])
+        return tuple(Fit(matrix_of(t), value) for value, t in final)
+
+    def agreement_mm(self) -> float:
+        """How near to the best another start, that set out elsewhere, arrived in the second or last stage."""
+        stages = (self._turned, list(self._shaped.values()))
+        return min(_nearest_mm(arrived) for arrived in stages)
+
+    def lead(self) -> float:
+        """Information at the best arrival of the second stage over that at the next one elsewhere."""
+        apart = distinct(self._turned)
+        return apart[0][0] / max(apart[1][0], 1e-3) if len(apart) > 1 else 1.0
+
+
+def _nearest_mm(arrived: Sequence[Arrival]) -> float:
+    """Distance from the best arrival to the nearest other one."""
+    if len(arrived) < 2:
+        return NO_AGREEMENT_MM
+    best = max(arrived, key=lambda f: f[0])
+    here = matrix_of(best[1])
+    return min(apart_mm(here, matrix_of(t)) for _, t in arrived if t is not best[1])
+
+
+def improved(pictures: tuple[Picture, Picture], affine: Matrix) -> Fit:
+    """An affine that is nearly right, moved to where other pictures of the same two agree best."""
+    import SimpleITK as sitk
+
+    transform = sitk.AffineTransform(3)
+    transform.SetCenter(CENTRE.tolist())
+    transform.SetMatrix(affine[:3, :3].ravel().tolist())
+    transform.SetTranslation((affine[:3, :3] @ CENTRE + affine[:3, 3] - CENTRE).tolist())
+    stage = Stage(pictures, iterations=50, step_mm=1.0, smallest_mm=0.04)
+    with one_thread():
+        value, moved = settled(stage, *stage.run(transform))
+    return Fit(matrix_of(moved), value)
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """One thread for all of SimpleITK, for as long as it lasts.
 
     The number set on a registration itself does not reach its metric: with two threads the order of a sum
@@ -183,31 +189,14 @@ def _one_thread() -> Iterator[None]:
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
-def _fits(problem: Problem, starts: Sequence[Start], keep: int) -> tuple[Fit, ...]:
-    distant = _Stage(problem.distant, iterations=35, step_mm=8.0, smallest_mm=0.4)
-    near = _Stage(problem.near, iterations=25, step_mm=4.0, smallest_mm=0.4)
-    last = _Stage(problem.last, iterations=50, step_mm=2.0, smallest_mm=0.04)
-
-    arrived = [
-        distant.run(_similarity(problem, s), HOLD_PITCH_AND_SCALE if s.is_only_pitched else HOLD_SCALE)
-        for s in starts
-        if s.distant
-    ]
-    begun = [t for _, t in _distinct(arrived)[: problem.candidates]]
-    begun += [_similarity(problem, s) for s in starts if not s.distant]
-    turned = _distinct([near.run(t, HOLD_SCALE) for t in begun])
-    worth = [t for value, t in turned[:keep] if value >= WORTH_REFINING * turned[0][0]]
-    final = sorted((last.run(_affine(t)) for t in worth), key=lambda f: -f[0])
-    final[0] = _settled(last, *final[0])
-    return tuple(Fit(matrix_of(t), value) for value, t in final)
+def _free(start: Start) -> tuple[int, ...]:
+    return HOLD_PITCH_AND_SCALE if start.is_only_pitched else HOLD_SCALE
 
 
-def _settled(stage: _Stage, value: float, transform: Any) -> tuple[float, Any]:
+def settled(stage: Stage, value: float, transform: Any) -> tuple[float, Any]:
     """Run a stage again for as long as it still finds something, a few times at most."""
-    import SimpleITK as sitk
-
     for _ in range(MOST_REPEATS):
-        again, moved = stage.run(sitk.AffineTransform(transform))
+        again, moved = stage.run(type(transform)(transform))
         if again <= value:
             break
         gain, value, transform = again - value, again, moved
@@ -216,7 +205,7 @@ def _settled(stage: _Stage, value: float, transform: Any) -> tuple[float, Any]:
     return value, transform
 
 
-class _Stage:
+class Stage:
     """One resolution of a registration, its images converted once and used for every start."""
 
     def __init__(
@@ -263,10 +252,22 @@ def _similarity(problem: Problem, start: Start) -> Any:
     euler.SetRotation(*np.deg2rad(start.turns).tolist())
     out = sitk.Similarity3DTransform()
     out.SetCenter(CENTRE.tolist())
+    if start.placed is not None:
+        m = start.placed[:3, :3]
+        u, sizes, vt = np.linalg.svd(m)
+        out.SetMatrix((float(np.cbrt(sizes.prod())) * u @ vt).ravel().tolist(), 1e-6)
+        out.SetTranslation((m @ CENTRE + start.placed[:3, 3] - CENTRE).tolist())
+        return out
     out.SetMatrix((problem.scale * start.size * np.array(euler.GetMatrix())).tolist(), 1e-6)
     shift = np.zeros(3) if start.absolute else problem.expected - CENTRE + [0, 0, start.up_mm]
     out.SetTranslation(shift.tolist())
     return out
+
+
+def _copied(similarity: Any) -> Any:
+    import SimpleITK as sitk
+
+    return sitk.Similarity3DTransform(similarity)
 
 
 def _affine(similarity: Any) -> Any:
@@ -280,9 +281,9 @@ def _affine(similarity: Any) -> Any:
     return out
 
 
-def _distinct(arrived: list[tuple[float, Any]]) -> list[tuple[float, Any]]:
+def distinct(arrived: Sequence[Arrival]) -> list[Arrival]:
     """Best first, without those that came to the same place as a better one."""
-    out: list[tuple[float, Any]] = []
+    out: list[Arrival] = []
     for value, transform in sorted(arrived, key=lambda f: -f[0]):
         here = matrix_of(transform)
         if all(apart_mm(here, matrix_of(t)) > APART_MM for _, t in out):

@@ -13,11 +13,16 @@ from functools import cached_property
 
 import numpy as np
 
+from medveil.core.errors import InputRefused
 from medveil.core.image import Image
 from medveil.core.release import Given, Mask
 from medveil.protect.deface.grid import Matrix
 from medveil.protect.deface.locate import Location, looks_like_hounsfield
 from medveil.protect.deface.parts import in_parts, near_brain
+from medveil.protect.deface.profile import Profile, profile
+
+SCALP_MM = 9.0
+"""Median depth of the brain's vault under the air, from which on there is a scalp between them."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,7 +33,7 @@ class Site:
         image: as it came in.
         found: where its head is.
         margin_mm: kept around the brain, in millimetres of the patient.
-        given: what is known beside the image.
+        given: what is known beside the image. A brain among it takes the place of the template's.
     """
 
     image: Image
@@ -52,10 +57,37 @@ class Site:
         return self.affine_to_mni @ self.image.affine
 
     @cached_property
+    def brain(self) -> Mask:
+        """(I, J, K) the brain with its margin: the one that was given, else the template's.
+
+        Raises:
+            InputRefused: the given brain is not on this image's grid, or is empty.
+        """
+        if self.given.brain is None:
+            skin = self.front.skin(self.shape, self.to_mni) if self.shows_skin else None
+            return near_brain(self.shape, self.to_mni, self.margin_mm, self.mm_per_mni, skin)
+        brain = _on_grid("brain", self.given.brain, self.shape)
+        if not brain.any():
+            raise InputRefused("brain: the given mask is empty", hint="give none to use the template's brain")
+        return grown(brain, self.margin_mm, self.image.spacing_mm)
+
+    @property
+    def shows_skin(self) -> bool:
+        """Whether what borders on air in front is skin: neither the brain itself nor where a face was cut off."""
+        thick = self.found.confidence.get("skin_mm", 0.0) >= SCALP_MM
+        return thick and self.found.state == "whole" and self.front.is_a_face
+
+    @cached_property
+    def front(self) -> Profile:
+        """The face as it is met from before."""
+        return profile(self.image, self.affine_to_mni, hounsfield=looks_like_hounsfield(self.image.values()))
+
+    @cached_property
     def protected(self) -> Mask:
         """(I, J, K) where nothing may change: the brain with its margin, and what is to be kept."""
-        out = near_brain(self.shape, self.to_mni, self.margin_mm, self.mm_per_mni)
-        return out if self.given.keep is None else out | self.given.keep
+        if self.given.keep is None:
+            return self.brain
+        return np.asarray(self.brain | _on_grid("keep", self.given.keep, self.shape), dtype=bool)
 
     @property
     def mm_per_mni(self) -> float:
@@ -76,6 +108,33 @@ class Site:
 
     def __repr__(self) -> str:
         return f"Site({self.image!r})"
+
+
+def grown(mask: Mask, by_mm: float, spacing_mm: tuple[float, float, float]) -> Mask:
+    """A mask and all voxels whose centre lies within `by_mm` of the centre of one of its voxels.
+
+    Args:
+        mask: (I, J, K), not empty; its axes are taken as perpendicular.
+        by_mm: 0 gives the mask itself.
+    """
+    from scipy import ndimage as ndi
+
+    reach = [int(by_mm / s) + 1 for s in spacing_mm]
+    at = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    box = tuple(slice(max(0, int(a[0]) - r), int(a[-1]) + r + 1) for a, r in zip(at, reach, strict=True))
+    out = np.zeros(mask.shape, dtype=bool)
+    # A rounding error less would lose the voxels that lie at exactly that distance.
+    out[box] = ndi.distance_transform_edt(~mask[box], sampling=spacing_mm) <= by_mm + 1e-6
+    return out
+
+
+def _on_grid(name: str, mask: Mask, shape: tuple[int, ...]) -> Mask:
+    if mask.shape != shape:
+        raise InputRefused(
+            f"{name}: the mask has shape {mask.shape}, expected the image's {shape}",
+            hint="resample it to the grid of the image",
+        )
+    return mask.astype(bool, copy=False)
 
 
 def air_value(image: Image, found: Location) -> float:

@@ -22,13 +22,20 @@ SOLID_BELOW_MM = -115.0
 
 
 def take_stock(
-    image: Image, altered: Mask, protected: Mask, found: Location, volumes: tuple[str, ...]
+    image: Image, altered: Mask, brain: Mask, found: Location, volumes: tuple[str, ...]
 ) -> dict[str, float]:
     """What the alteration took from the head.
+
+    Args:
+        altered: (I, J, K) what was altered; brain: (I, J, K) the brain with its margin, where nothing may be.
+        volumes: names of parts.
 
     Returns:
         `removed_ml`: head removed. Per volume: `in_view_*`, the share of its usual place inside the field of
         view; `covered_*`, the share of its skin in view, its rim left out, that is gone (1 where there is none);
+        `bare_*`, the share of what looks like its skin but is the brain's own surface, which is not counted
+        in `covered_*`: an echo-planar image shows no scalp, and so the brain borders on air; `bare_crown`, the
+        same share of the crown, which tells whether this is such an image;
         `spared_*`, the share of its tissue kept because the brain is near.
         `face_tissue`: the share of the place behind an intact face's skin that holds tissue: how much of a
         face there was to begin with.
@@ -39,7 +46,8 @@ def take_stock(
     grid = isotropic(values, affine, MM)
     head = head_mask(grid.values, MM) & grid.seen
     gone = _like(grid, image, altered)
-    kept = _like(grid, image, protected) > 0.5
+    near = _like(grid, image, brain)
+    kept, bare = near > 0.5, near > 0.05  # a voxel that is cut is neither gone nor kept
     to_mni = np.linalg.inv(found.affine) @ grid_affine(grid.origin, MM)
     skin = _skin(head, grid.seen)
     masks = in_parts(volumes, head.shape, to_mni)
@@ -48,8 +56,10 @@ def take_stock(
     for name, mask in masks.items():
         outer, tissue = _core(mask) & skin, mask & head
         out[f"in_view_{name}"] = _in_view(name, grid, to_mni)
-        out[f"covered_{name}"] = _share(gone > 0.5, outer, empty=1.0)
+        out[f"covered_{name}"] = _share(gone > 0.5, outer & ~bare, empty=1.0)
+        out[f"bare_{name}"] = _share(bare, outer, empty=0.0)
         out[f"spared_{name}"] = _share(kept, tissue, empty=0.0)
+    out["bare_crown"] = _share(bare, _crown(head.shape, to_mni) & skin, empty=0.0)
     out["face_tissue"] = _share(head, _behind_faces(head.shape, to_mni) & grid.seen & ~kept, empty=1.0)
     return out
 
@@ -82,6 +92,14 @@ def _behind_faces(shape: tuple[int, ...], to_mni: Matrix) -> Mask:
     for i, (x, y, z) in enumerate(mni_slices(shape, to_mni)):
         solid = (y < SKIN_BEHIND_MM) & (np.abs(x) < SOLID_ASIDE_MM) & (z > SOLID_BELOW_MM)
         out[i] = solid & np.any([p[i] for p in parts.values()], axis=0)
+    return out
+
+
+def _crown(shape: tuple[int, ...], to_mni: Matrix) -> Mask:
+    """Above and behind, where only scalp and bone are between the brain and the air."""
+    out = np.zeros(shape, dtype=bool)
+    for i, (_, y, z) in enumerate(mni_slices(shape, to_mni)):
+        out[i] = (y < 0.0) & (z > 20.0)
     return out
 
 

@@ -51,9 +51,10 @@ class Template:
 
 
 @lru_cache(maxsize=1)
-def _fine() -> tuple[Volume, Volume, Vector]:
-    """Brightness, brain mask and origin at 2 mm, padded so that 4 and 8 mm blocks fit."""
+def _fine() -> tuple[Volume, Volume, Volume, Vector]:
+    """Brightness, brain mask, distance and origin at 2 mm, padded so that 4 and 8 mm blocks fit."""
     from nilearn.datasets import load_mni152_brain_mask, load_mni152_template
+    from scipy import ndimage as ndi
 
     image = load_mni152_template(resolution=int(FINE_MM))
     brain = np.asarray(load_mni152_brain_mask(resolution=int(FINE_MM)).dataobj) > 0
@@ -61,20 +62,19 @@ def _fine() -> tuple[Volume, Volume, Vector]:
     pad = int(PAD_MM / FINE_MM)
     width = [(pad, pad + (-(n + 2 * pad)) % 4) for n in brain.shape]
     origin = np.asarray(image.affine[:3, 3], dtype=np.float64) - PAD_MM
-    return np.pad(tissue, width), np.pad(brain, width).astype(np.float32), origin
+    inside = np.pad(brain, width)
+    outward, inward = (ndi.distance_transform_edt(m) * FINE_MM for m in (~inside, inside))
+    distance = np.where(inside, -inward, outward).astype(np.float32)
+    return np.pad(tissue, width), inside.astype(np.float32), distance, origin
 
 
 @lru_cache(maxsize=4)
 def template(mm: float = FINE_MM) -> Template:
-    """The template at 2, 4 or 8 mm."""
-    from scipy import ndimage as ndi
-
-    tissue, brain, origin = _fine()
+    """The template at 2, 4 or 8 mm; the distances of the coarser ones are means of those at 2 mm."""
+    tissue, brain, distance, origin = _fine()
     f = round(mm / FINE_MM)
     inside = block_mean(brain, (f, f, f)) > 0.5
-    outward = ndi.distance_transform_edt(~inside) * mm
-    inward = ndi.distance_transform_edt(inside) * mm
-    distance = np.where(inside, -inward, outward).astype(np.float32)
+    distance = block_mean(distance, (f, f, f))
     for array in (inside, distance):
         array.flags.writeable = False
     shades = block_mean(tissue, (f, f, f)) * inside
@@ -99,8 +99,21 @@ def shelled(t: Template) -> tuple[Volume, Mask]:
 
 
 def bare(t: Template) -> tuple[Volume, Mask]:
-    """For the last stage: the brain alone, compared inside it and 8 mm around."""
+    """For the second stage and the last: the brain alone, compared inside it and 8 mm around."""
     return t.tissue, np.asarray(t.distance_mm <= 8, dtype=bool)
+
+
+def layered(t: Template) -> tuple[Volume, Mask]:
+    """For the brain within its cavity in a CT: the brain, and shades of their own for what follows, to 9 mm."""
+    values = np.where(t.distance_mm <= 0, 0.3 + 0.7 * t.tissue, 0.0).astype(np.float32)
+    values[(t.distance_mm > 0) & (t.distance_mm <= 3)] = 0.2
+    values[(t.distance_mm > 3) & (t.distance_mm <= 6)] = 0.1
+    return values, np.asarray(t.distance_mm <= 9, dtype=bool)
+
+
+def core(t: Template) -> tuple[Volume, Mask]:
+    """The brain and nothing around it: for images whose fluid outshines the brain and draws its outline."""
+    return t.tissue, t.brain
 
 
 def cavity(t: Template) -> tuple[Volume, Mask]:

@@ -8,23 +8,20 @@ from typing import Any
 
 from medveil.core.findings import Findings
 from medveil.report import words
+from medveil.report.panels import facts
 from medveil.report.panels.base import Panel
 
 SHOWN = 25  # rows that stand open on the page; more fold away
 FEW = 3  # images that are named beside a remark
-FIRST = ("removed_ml", "confidence")
 
 
 def context(findings: Findings) -> dict[str, Any] | None:
     if not findings.images:
         return None
-    rows = sorted(findings.images, key=_natural)
+    rows = sorted(findings.images, key=natural)
     refused = [r for r in rows if r.get("state") != "protected"]
     protected = [r for r in rows if r.get("state") == "protected"]
-    names = words.in_order({k for r in protected for k in r.get("measured") or {}}, FIRST)
-    measured = {
-        k: _digits([r["measured"][k] for r in protected if k in (r.get("measured") or {})]) for k in names
-    }
+    columns = facts.columns(protected)
     proofs = sorted({k for r in protected for k in r.get("proofs") or {}})
     return {
         "total": words.counted(len(rows), "image"),
@@ -34,34 +31,29 @@ def context(findings: Findings) -> dict[str, Any] | None:
         "reasons": _reasons(refused),
         "fold_refused": len(refused) > SHOWN,
         "proofs": [_proof(k, protected) for k in proofs],
-        "measured_heads": [words.phrase(k) for k in measured],
-        "protected": [_protected(r, measured) for r in protected],
+        "columns": columns,
+        "detected": facts.detected(protected),
+        "protected": [_protected(r, columns) for r in protected],
         "remarks": _remarks(protected),
         "fold": len(protected) > SHOWN,
     }
-
-
-def _digits(column: list[float]) -> int | None:
-    """One number of decimals for a whole column, so that it can be read downwards."""
-    largest = max(abs(x) for x in column)
-    return None if all(x == int(x) for x in column) else 0 if largest >= 100 else 2 if largest > 1 else 3
 
 
 def _refused(row: Mapping[str, Any]) -> dict[str, str]:
     return {
         "subject": str(row.get("subject", "")),
         "name": str(row.get("name", "")),
-        "reason": _reason(row),
+        "reason": reason(row),
     }
 
 
-def _reason(row: Mapping[str, Any]) -> str:
+def reason(row: Mapping[str, Any]) -> str:
     """Why an image is not in the release; a state other than refused is said as well."""
-    state, reason = str(row.get("state", "refused")), str(row.get("reason") or "no reason given")
-    return reason if state == "refused" else f"{state}: {reason}"
+    state, why = str(row.get("state", "refused")), str(row.get("reason") or "no reason given")
+    return why if state == "refused" else f"{state}: {why}"
 
 
-def _natural(row: Mapping[str, Any]) -> list[tuple[int, str]]:
+def natural(row: Mapping[str, Any]) -> list[tuple[int, str]]:
     """Sorting key that puts sub-9 before sub-10."""
     text = f"{row.get('subject', '')} {row.get('name', '')}"
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
@@ -70,8 +62,8 @@ def _natural(row: Mapping[str, Any]) -> list[tuple[int, str]]:
 def _reasons(refused: list[dict[str, Any]]) -> list[tuple[str, int]]:
     counts: dict[str, int] = {}
     for row in refused:
-        reason = _reason(row)
-        counts[reason] = counts.get(reason, 0) + 1
+        why = reason(row)
+        counts[why] = counts.get(why, 0) + 1
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
@@ -99,17 +91,20 @@ def _remarks(protected: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _protected(row: Mapping[str, Any], measured: dict[str, int | None]) -> dict[str, Any]:
-    numbers, held = row.get("measured") or {}, row.get("proofs") or {}
+def _protected(row: Mapping[str, Any], columns: list[facts.Column]) -> dict[str, Any]:
     return {
         "subject": str(row.get("subject", "")),
         "name": str(row.get("name", "")),
-        "measured": [
-            words.number(numbers[k], d) if k in numbers else words.NONE for k, d in measured.items()
-        ],
-        "checked": len(held),
-        "broken": ", ".join(words.phrase(k) for k in sorted(held) if held[k] is not True),
+        "measured": [c.cell(row.get("measured") or {}) for c in columns],
+        **held(row),
     }
+
+
+def held(row: Mapping[str, Any]) -> dict[str, Any]:
+    """How many proofs of an image were checked, and the names of those that do not hold."""
+    proofs = row.get("proofs") or {}
+    broken = ", ".join(words.phrase(k) for k in sorted(proofs) if proofs[k] is not True)
+    return {"checked": len(proofs), "broken": broken}
 
 
 PANEL = Panel("images", "What was removed", "Images", context)

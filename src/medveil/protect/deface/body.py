@@ -1,0 +1,83 @@
+"""Body: the head and what it grows out of, without what it lies on.
+
+    image ──3 mm grid──> solid ──opening──> pieces ──> the one with the brain ──> + its skin, nose and ears
+
+Opening cuts what is thin: the shell of a couch, a strap, the arms of a head holder. It cuts noses and ears
+as well, which are therefore taken back by their place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medveil.core.release import Mask
+from medveil.protect.deface.grid import Grid, grid_affine, isotropic, volume_of
+from medveil.protect.deface.locate import looks_like_hounsfield
+from medveil.protect.deface.parts import in_parts, near_brain
+from medveil.protect.deface.site import Site
+
+MM = 3.0
+SOLID_HU = -500.0  # a foam has less; a skin that fills half a voxel, and a thin ear, have more
+CUT = 2  # voxels of 3 mm: what is thinner than about 12 mm is cut off
+TOUCHING = 2  # and what lies this near to the body is taken back: skin, and of a headrest no more
+
+
+def body(site: Site) -> Mask:
+    """(I, J, K) True in the body that the brain lies in, its airways, and one voxel of 3 mm around."""
+    from scipy import ndimage as ndi
+
+    values, affine = volume_of(site.image)
+    hounsfield = site.found.modality == "ct" and looks_like_hounsfield(values)
+    grid = isotropic(np.maximum(values, np.float32(-1024)) if hounsfield else values, affine, MM)
+    solid = (grid.values > SOLID_HU if hounsfield else _bright(grid.values)) & grid.seen
+    to_mni = site.affine_to_mni @ grid_affine(grid.origin, MM)
+    brain = near_brain(solid.shape, to_mni, 0.0, site.mm_per_mni)
+
+    whole = _filled(solid)
+    core = _piece_with(brain, ndi.binary_opening(np.pad(whole, CUT, mode="edge"), iterations=CUT), CUT)
+    out = ndi.binary_dilation(core, iterations=TOUCHING) & whole
+    thin = in_parts(("nose", "ears"), solid.shape, to_mni)
+    out |= solid & (thin["nose"] | thin["ears"])
+    return _on_image(ndi.binary_dilation(_filled(out)) | brain, grid, site)
+
+
+def _bright(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Mask:
+    """Tissue of an image without units; the rule of `grid.head_mask`."""
+    from skimage.filters import threshold_otsu
+
+    low, high = (float(q) for q in np.percentile(values, (0.5, 99.5)))
+    if not high > low:
+        return np.zeros(values.shape, dtype=bool)
+    root = np.sqrt((np.clip(values, low, high) - low) / (high - low))
+    return np.asarray(root > 0.7 * threshold_otsu(root), dtype=bool)
+
+
+def _filled(mask: Mask) -> Mask:
+    """A mask with the holes of its slices filled: the airways open outwards in some slices only."""
+    from scipy import ndimage as ndi
+
+    out = mask.copy()
+    for axis in range(3):
+        for plane in np.moveaxis(out, axis, 0):
+            plane |= ndi.binary_fill_holes(plane)
+    return out
+
+
+def _piece_with(brain: Mask, padded: Mask, by: int) -> Mask:
+    """The connected piece of a padded mask that holds most of the brain."""
+    from scipy import ndimage as ndi
+
+    labels, n = ndi.label(padded[(slice(by, -by),) * 3])
+    shares = np.bincount(labels[brain], minlength=n + 1)
+    shares[0] = 0
+    return np.asarray(labels == shares.argmax(), dtype=bool) if shares.any() else brain
+
+
+def _on_image(mask: Mask, grid: Grid, site: Site) -> Mask:
+    from scipy import ndimage as ndi
+
+    into = np.linalg.inv(grid_affine(grid.origin, grid.mm)) @ site.image.affine
+    out = ndi.affine_transform(
+        mask.view(np.uint8), into[:3, :3], into[:3, 3], output_shape=site.shape, order=0, mode="nearest"
+    )
+    return np.asarray(out > 0, dtype=bool)

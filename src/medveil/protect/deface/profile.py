@@ -1,0 +1,94 @@
+"""Profile: the air before a face, and how deep under it everything lies.
+
+    from before, along MNI -y:   air air air | skin fat bone brain      a column of air ends at the first tissue;
+                                 air | skin fat bone | sinus | brain    what lies near to such air is skin
+
+No brain lies so near to the air in front of a face: under the skin of the brow there are fat and bone. Where
+a brain was fitted a few millimetres too far forward, or a forehead is flat, its margin would still reach
+into that skin and keep an eyebrow. So the margin ends before the skin. Nose, sinuses and mouth are no such
+air: something lies before them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from medveil.core.image import Image
+from medveil.core.release import Mask
+from medveil.protect.deface.grid import Matrix, bright, grid_affine, isotropic, solid, volume_of
+from medveil.protect.deface.parts import mni_slices
+
+MM = 3.0
+SKIN_MM = 8.0
+"""Depth, in MNI mm, that is skin and what lies under it."""
+FIRST_MM, LAST_MM = np.array([-80.0, 30.0, -220.0]), np.array([80.0, 170.0, 70.0])
+"""Corners of the lattice, MNI mm."""
+FLATTEST_MM = 70.0
+"""MNI y: the middle of every intact face lies before it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """A face as it is met from before, on a lattice of MNI mm, 3 mm apart.
+
+    Args:
+        met: (X, Z) MNI y of the foremost tissue; nan where there is none, or where it may go on out of view.
+        depth_mm: (X, Y, Z) distance to the air before the face.
+    """
+
+    met: npt.NDArray[np.float64]
+    depth_mm: npt.NDArray[np.float32]
+
+    @property
+    def is_a_face(self) -> bool:
+        """Whether the middle of the face lies where every face does, and not further back, as if cut off."""
+        x, z = (f + MM * np.arange(n) for f, n in zip(FIRST_MM[[0, 2]], self.met.shape, strict=True))
+        middle = self.met[np.ix_(np.abs(x) < 30.0, (z > -75.0) & (z < -25.0))]
+        known = middle[np.isfinite(middle)]
+        return known.size > middle.size / 2 and float(np.median(known)) > FLATTEST_MM
+
+    def skin(self, shape: tuple[int, ...], to_mni: Matrix) -> Mask:
+        """(I, J, K) True in the skin of the face, what lies right under it, and the air before it."""
+        out = np.zeros(shape, dtype=bool)
+        size = self.depth_mm.shape
+        for i, xyz in enumerate(mni_slices(shape, to_mni)):
+            at = [np.rint((c - f) / MM).astype(np.int32) for c, f in zip(xyz, FIRST_MM, strict=True)]
+            known = np.all([(a >= 0) & (a < n) for a, n in zip(at, size, strict=True)], axis=0)
+            out[i][known] = self.depth_mm[tuple(a[known] for a in at)] <= SKIN_MM
+        return out
+
+
+def profile(image: Image, affine_to_mni: Matrix, *, hounsfield: bool) -> Profile:
+    """The face of a head as seen from before.
+
+    Args:
+        affine_to_mni: (4, 4) the image's RAS+ mm to MNI mm.
+        hounsfield: values below -1024 are padding.
+    """
+    from scipy import ndimage as ndi
+
+    values, affine = volume_of(image)
+    grid = isotropic(np.maximum(values, np.float32(-1024)) if hounsfield else values, affine, MM)
+    # Bridged are lids, which are thin and have dark eyes behind them; an eye's socket stays open.
+    head = solid(bright(grid.values), MM, bridged_mm=MM) & grid.seen
+    shape = tuple(int(n) for n in (LAST_MM - FIRST_MM) / MM + 1)
+    into = np.linalg.inv(affine_to_mni @ grid_affine(grid.origin, MM)) @ grid_affine(FIRST_MM, MM)
+
+    def on_the_lattice(mask: Mask) -> Mask:
+        got = ndi.affine_transform(
+            mask.view(np.uint8), into[:3, :3], into[:3, 3], output_shape=shape, order=0
+        )
+        return np.asarray(got > 0, dtype=bool)
+
+    tissue, seen = on_the_lattice(head), on_the_lattice(grid.seen)
+    foremost = shape[1] - 1 - tissue[:, ::-1].argmax(axis=1)
+    y = np.arange(shape[1])[None, :, None]
+    # Skin borders on air that was seen: where the field of view ends, nobody knows how far the head goes on.
+    ends = np.minimum(foremost + 1, shape[1] - 1)[:, None]
+    met = tissue.any(axis=1) & np.take_along_axis(seen & ~tissue, ends, axis=1)[:, 0]
+    air = (y > foremost[:, None]) & met[:, None]
+    depth = ndi.distance_transform_edt(~air) * MM if air.any() else np.full(shape, np.inf)
+    return Profile(np.where(met, FIRST_MM[1] + MM * foremost, np.nan), depth.astype(np.float32))
