@@ -9,7 +9,7 @@ import argparse
 import json
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,16 @@ from benchmarks.localisation.run import errors
 from joblib import Parallel, delayed
 
 from medveil.core.errors import Refusal
+from medveil.core.release import NOTHING, Carried, Given
 from medveil.core.seeds import Seeds
 from medveil.protect.deface.erase import Erase
+from medveil.protect.deface.locate import locate
 from medveil.simulate.face_parts import FacePart, face_parts
-from medveil.simulate.person import draw_person
+from medveil.simulate.head import Head
+from medveil.simulate.person import Person, draw_person
 from medveil.simulate.scan import Scanner, head_for, scan
 from medveil.simulate.scanner import STORAGES
+from medveil.simulate.tissues import EPI
 
 HERE = Path(__file__).parent
 # Contrasts with the share of heads that have them, and their usual voxels (mm).
@@ -128,7 +132,7 @@ def judged(index: int, seed: int, spread: float) -> Row:
     seen = scan(person, seeds, scanner=scanner, head=head)
     start = time.process_time()
     try:
-        outcome = Erase().apply(seen.image)
+        outcome = Erase().apply(seen.image, of_the_session(person, seeds, scanner, head))
     except Refusal as refusal:
         row.cpu_s, row.refused = time.process_time() - start, str(refusal)
         return row
@@ -141,6 +145,18 @@ def judged(index: int, seed: int, spread: float) -> Row:
     if not all(outcome.proofs.values()):
         row.refused = "a proof failed: " + ", ".join(k for k, v in outcome.proofs.items() if not v)
     return row
+
+
+def of_the_session(person: Person, seeds: Seeds, scanner: Scanner, head: Head) -> Given:
+    """For an echo-planar image, what a session brings along: a T1w of the same visit, located by itself.
+
+    Alone such images are refused, as their fits are not good enough; `medveil release` carries locations over.
+    """
+    if scanner.contrast not in EPI:
+        return NOTHING
+    plain = replace(scanner, contrast="T1w", spacing_mm=2.0, volumes=1)
+    image = scan(person, seeds, scanner=plain, head=head).image
+    return Given(carried=Carried(image, np.linalg.inv(locate(image).affine)))
 
 
 def covered(skin: np.ndarray[Any, Any], altered: np.ndarray[Any, Any]) -> dict[str, float]:

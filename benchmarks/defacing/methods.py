@@ -108,7 +108,7 @@ def true_brain(seed: int, spread: float, index: int) -> np.ndarray[Any, Any]:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--people", type=int, default=60)
-    options.add_argument("--others", type=int, default=30)
+    options.add_argument("--others", type=int, default=0)
     options.add_argument("--seed", type=int, default=41)
     options.add_argument("--spread", type=float, default=1.3)
     options.add_argument("--jobs", type=int, default=2)
@@ -124,7 +124,9 @@ def main() -> None:
     scans = stored(everybody.scans, a.work, a.jobs, talk, "scans")
     photographs = stored(everybody.photographs, a.work, a.jobs, talk, "photographs")
     people, others = scans.subjects[: a.people], scans.subjects[a.people :]
-    background = Cohort((*scans.of(*others), *photographs.of(*others)), {}, simulated=True)
+    background = (
+        Cohort((*scans.of(*others), *photographs.of(*others)), {}, simulated=True) if others else None
+    )
     threat = Threat(gallery=photographs.of(*people), background=background)
     observer = Observer(n_jobs=a.jobs)
 

@@ -29,6 +29,9 @@ LATTICE_MM = 4.0
 CLEARANCE_MM = 9.5
 """Least depth of the brain under the skin: scalp, bone and a film of fluid."""
 
+ORBIT_ROOF_MM, MNI_FLOOR_MM = 17.5, -19.0
+"""Height of the orbits' roof over the eyes' centres, and of the floor of the frontal lobes in the template."""
+
 # Corners of the brain in the template's millimetres, and where its stem leaves it.
 MNI_LO, MNI_HI = np.array([-71.0, -105.0, -72.0]), np.array([71.0, 73.0, 80.5])
 MNI_STEM = np.array([0.0, -38.0, -66.0])
@@ -98,12 +101,17 @@ def brain_affine(person: Person) -> Vector:
     """(4, 4) MNI mm to head mm: the person's brain scale, shrunk only where the skull is too small."""
     room, (front, back, top) = room_for_brain(person)
     scale = np.minimum(person.brain_scale, room)
+    # Between the roof of the orbits and the vault: the frontal lobes lie on the one and under the other.
+    scale[2] = min(scale[2], (top - CLEARANCE_MM - ORBIT_ROOF_MM) / (MNI_HI[2] - MNI_FLOOR_MM))
     side_gap = person.shape["cr_w"] - scale[0] * MNI_HI[0]
     out = np.diag([*scale, 1.0])
     # The bone is thicker behind than before: three quarters of the room to spare lie behind the brain.
     spare = front - back - 2 * CLEARANCE_MM - scale[1] * (MNI_HI[1] - MNI_LO[1])
     out[1, 3] = (front + back) / 2 + spare / 4 - scale[1] * (MNI_LO[1] + MNI_HI[1]) / 2
-    out[2, 3] = top - np.clip(side_gap, CLEARANCE_MM, 17.0) - scale[2] * MNI_HI[2]
+    out[2, 3] = max(
+        top - np.clip(side_gap, CLEARANCE_MM, 17.0) - scale[2] * MNI_HI[2],
+        ORBIT_ROOF_MM - scale[2] * MNI_FLOOR_MM,
+    )
     return out
 
 

@@ -12,7 +12,7 @@ from medveil.core.image import Image
 from medveil.core.release import Step
 from medveil.protect.deface.erase import Erase
 from medveil.protect.deface.method import remarks
-from medveil.protect.deface.parts import FACE, PARTS, in_parts, near_brain
+from medveil.protect.deface.parts import FACE, PARTS, for_small_brains_mm, in_parts, near_brain
 from medveil.protect.deface.site import air_value
 from medveil.protect.deface.template import template
 from medveil.simulate.scan import Scan
@@ -152,8 +152,8 @@ def test_the_margin_is_counted_in_millimetres_of_the_patient() -> None:
 
 
 def test_a_brain_fitted_small_keeps_more_around_it() -> None:
-    usual, shrunk = (near_brain(MNI_SHAPE, MNI_4MM, 5.0, scale) for scale in (0.9, 0.82))
-    assert shrunk.sum() > 1.05 * usual.sum()
+    assert for_small_brains_mm(0.95) == for_small_brains_mm(0.9) == 0.0
+    assert 0.5 < for_small_brains_mm(0.88) < for_small_brains_mm(0.7) == 2.5
 
 
 def test_the_template_is_whole_and_knows_distances() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Grid, grid_affine, isotropic, volume_of
+from medveil.protect.deface.grid import Grid, grid_affine
 from medveil.protect.deface.locate import looks_like_hounsfield
 from medveil.protect.deface.parts import in_parts, near_brain
 from medveil.protect.deface.site import Site
@@ -26,11 +26,9 @@ def body(site: Site) -> Mask:
     """(I, J, K) True in the body that the brain lies in, its airways, and one voxel of 3 mm around."""
     from scipy import ndimage as ndi
 
-    values, affine = volume_of(site.image)
-    hounsfield = site.found.modality == "ct" and looks_like_hounsfield(values)
-    grid = isotropic(np.maximum(values, np.float32(-1024)) if hounsfield else values, affine, MM)
+    grid, to_mni = site.outline.grid, site.outline.to_mni
+    hounsfield = site.found.modality == "ct" and looks_like_hounsfield(site.image.values())
     solid = (grid.values > SOLID_HU if hounsfield else _bright(grid.values)) & grid.seen
-    to_mni = site.affine_to_mni @ grid_affine(grid.origin, MM)
     brain = near_brain(solid.shape, to_mni, 0.0, site.mm_per_mni)
 
     whole = _filled(solid)

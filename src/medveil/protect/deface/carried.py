@@ -45,6 +45,16 @@ RULE: Rule = {
     "beyond_l": (0.0, 0.8),
 }
 
+# An echo-planar image may be too faint to be fitted well; that it came to rest where its header says is
+# seen all the same, and the header knows better by how much.
+NEAR_THE_HEADER: Rule = {
+    **RULE,
+    "peak_ratio": (1.25, np.inf),
+    "moved_mm": (0.0, 3.5),
+    "moved_deg": (0.0, 3.0),
+    "in_head": (0.85, 1.0),
+}
+
 
 def follow(values: Volume, affine: Matrix, known: Carried, modality: Path) -> Location | None:
     """The location of an image whose session holds a located one; None where that is not believed."""
@@ -70,7 +80,9 @@ def follow(values: Volume, affine: Matrix, known: Carried, modality: Path) -> Lo
         **anatomy(mni_to_here, here.grid, here.head, faintly=True),
     }
     if judge(found, RULE):
-        return None
+        if judge(found, NEAR_THE_HEADER):
+            return None
+        mni_to_here = to_known  # too faint to say more than that the head lay still: so it did
     view = {"brain_in_view": found["in_view"], "head_l": float(here.head.sum() * MM**3 / 1e6)}
     return Location(mni_to_here, found, modality, view, way="carried")
 

@@ -202,14 +202,14 @@ def faint(values: Volume) -> Mask:
     return np.asarray(ndi.binary_opening(values > threshold), dtype=bool)
 
 
-def solid(mask: Mask, mm: float, bridged_mm: float = 8.0) -> Mask:
-    """The largest body of a mask with everything inside its skin; gaps up to twice `bridged_mm` are closed."""
+def solid(mask: Mask, mm: float) -> Mask:
+    """The largest body of a mask with everything inside its skin."""
     from scipy import ndimage as ndi
 
     mask = largest(mask)
     if not mask.any():
         return mask
-    reach = max(1, round(bridged_mm / mm))
+    reach = max(1, round(8.0 / mm))
     mask = np.pad(mask, reach)
     mask = ndi.binary_closing(mask, iterations=reach)
     mask = mask[(slice(reach, -reach),) * 3]

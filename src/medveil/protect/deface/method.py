@@ -32,7 +32,8 @@ COVERED_SHARE = 0.995  # of a promised part's skin
 # Of a part's skin, what may be the brain's own surface: much of it only in an image whose crown shows that the
 # scalp is not seen. Simulated EPI had up to 0.44 in a part and nearly always 0.8 or more in the crown; T1w under a thin
 # skull has up to 0.65 in the crown, and a brain put 10 mm too far forward then shows in the eyes.
-BARE_SHARE, BARE_SHARE_WITHOUT_SCALP, NO_SCALP = 0.005, 0.45, 0.7
+BARE_SHARE, BARE_SHARE_OF_EARS = 0.005, 0.02
+BARE_SHARE_WITHOUT_SCALP, NO_SCALP = 0.45, 0.7
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,7 +112,7 @@ class Method(ABC):
 
         measured = {f"confidence_{k}": v for k, v in found.confidence.items()}
         measured |= {f"view_{k}": v for k, v in found.field_of_view.items()} | moved
-        measured |= take_stock(image, altered, brain, found, self.volumes + self.watched)
+        measured |= take_stock(site, altered, brain, self.volumes + self.watched)
         return Outcome(
             image.with_data(data),
             altered=altered,
@@ -166,9 +167,15 @@ def proofs(measured: dict[str, float], volumes: tuple[str, ...]) -> dict[str, bo
     if measured["face_tissue"] < FACE_IS_GONE_SHARE:
         return {}
     seen = [v for v in volumes if measured[f"in_view_{v}"] >= IN_VIEW_SHARE]
-    bare = BARE_SHARE_WITHOUT_SCALP if measured["bare_crown"] >= NO_SCALP else BARE_SHARE
     covered = all(measured[f"covered_{v}"] >= COVERED_SHARE for v in seen)
-    return {"named parts covered": covered and all(measured[f"bare_{v}"] <= bare for v in seen)}
+    return {"named parts covered": covered and all(measured[f"bare_{v}"] <= _bare(v, measured) for v in seen)}
+
+
+def _bare(part: str, measured: dict[str, float]) -> float:
+    """How much of a part's skin may stay because the brain is near."""
+    if measured["bare_crown"] >= NO_SCALP:
+        return BARE_SHARE_WITHOUT_SCALP
+    return BARE_SHARE_OF_EARS if part == "ears" else BARE_SHARE  # their volume holds scalp as well
 
 
 def how_found(found: Location) -> tuple[str, ...]:

@@ -60,19 +60,19 @@ def _flank(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
     """
     # Under the level of the brain they go back to the ear.
     return (
-        (np.abs(x) > 40 + 0.6 * np.clip(8 - y, 0, 40)) & (y > 8 - np.clip(-0.9 * (z + 30), 0, 39)) & (z < -30)
+        (np.abs(x) > 40 + 0.4 * np.clip(8 - y, 0, 44)) & (y > 8 - np.clip(-0.9 * (z + 30), 0, 44)) & (z < -30)
     )
 
 
 def chin(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
     """Chin and body of the jaw; further down, where a body begins, the volume draws back to the front."""
-    front = (y > 10 + np.clip(-1.0 * (z + 168), 0, 80)) & (z > -215)
-    return (front | _flank(x, y, z) & (z > -160)) & (z <= -106)
+    front = (y > 7 + np.clip(-1.0 * (z + 204), 0, 80)) & (z > -240)
+    return (front | _flank(x, y, z) & (z > -175)) & (z <= -106)
 
 
 def ears(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
     wall = 76 - np.clip(-0.2 * (z + 25), 0, 6)
-    return (np.abs(x) > wall) & (y > -70) & (y < 16) & (z > -99) & (z < 9)
+    return (np.abs(x) > wall) & (y > -78) & (y < 16) & (z > -106) & (z < 9)
 
 
 def forehead(x: Coordinate, y: Coordinate, z: Coordinate) -> Any:
@@ -130,7 +130,7 @@ MORE: Mapping[str, Volume] = {
 PARTS: Mapping[str, Volume] = {**FACE, **MORE}
 
 USUAL_SIZE, RADIUS_MM = 0.90, 70.0  # of a brain: in template brains; from its middle to its surface
-MOST_EXTRA_MM = 6.0
+MOST_EXTRA_MM = 2.5
 
 
 def in_parts(names: tuple[str, ...], shape: tuple[int, ...], to_mni: Matrix) -> dict[str, Mask]:
@@ -154,13 +154,18 @@ def mni_slices(shape: tuple[int, ...], to_mni: Matrix) -> Iterator[tuple[Coordin
         yield x, y, z
 
 
+def for_small_brains_mm(mm_per_mni: float) -> float:
+    """What a brain that was fitted small keeps around it besides the margin.
+
+    Either it is small, and then fluid is around it, or the fit shrank, as fits do where fluid is bright.
+    """
+    return float(np.clip((USUAL_SIZE - mm_per_mni) * RADIUS_MM, 0, MOST_EXTRA_MM))
+
+
 def near_brain(
     shape: tuple[int, ...], to_mni: Matrix, margin_mm: float, mm_per_mni: float, skin: Mask | None = None
 ) -> Mask:
     """(I, J, K) True within the brain of the template and `margin_mm` around it, in patient millimetres.
-
-    A brain that was fitted small keeps up to 6 mm more: either it is small, and then fluid is around it, or
-    the fit shrank, as fits to T2 do where fluid is bright.
 
     Args:
         to_mni: (4, 4) voxel indices to MNI mm.
@@ -168,10 +173,6 @@ def near_brain(
         skin: (I, J, K) where the margin ends, and only the brain itself counts.
     """
     from scipy import ndimage as ndi
-
-    margin_mm += (
-        float(np.clip((USUAL_SIZE - mm_per_mni) * RADIUS_MM, 0, MOST_EXTRA_MM)) if margin_mm > 0 else 0.0
-    )
 
     t = template()
     out = np.zeros(shape, dtype=bool)

@@ -48,5 +48,5 @@ def face_left(image: Image) -> Presence:
     found = locate(image)
     site = Site(image, found, MARGIN_MM, NOTHING)
     nothing = np.zeros(site.shape, dtype=bool)
-    stock = take_stock(image, nothing, site.brain, found, BODY_OF_FACE)
+    stock = take_stock(site, nothing, site.brain, BODY_OF_FACE)
     return Presence(stock["face_tissue"], max(stock[f"in_view_{part}"] for part in BODY_OF_FACE))

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from medveil.core.image import Image
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Matrix, bright, grid_affine, isotropic, solid, volume_of
+from medveil.protect.deface.grid import Matrix, grid_affine, largest
+from medveil.protect.deface.outline import MM, Outline
 from medveil.protect.deface.parts import mni_slices
 
-MM = 3.0
 SKIN_MM = 8.0
 """Depth, in MNI mm, that is skin and what lies under it."""
 FIRST_MM, LAST_MM = np.array([-80.0, 30.0, -220.0]), np.array([80.0, 170.0, 70.0])
@@ -61,21 +60,16 @@ class Profile:
         return out
 
 
-def profile(image: Image, affine_to_mni: Matrix, *, hounsfield: bool) -> Profile:
-    """The face of a head as seen from before.
-
-    Args:
-        affine_to_mni: (4, 4) the image's RAS+ mm to MNI mm.
-        hounsfield: values below -1024 are padding.
-    """
+def profile(lines: Outline) -> Profile:
+    """The face of a head as seen from before."""
     from scipy import ndimage as ndi
 
-    values, affine = volume_of(image)
-    grid = isotropic(np.maximum(values, np.float32(-1024)) if hounsfield else values, affine, MM)
-    # Bridged are lids, which are thin and have dark eyes behind them; an eye's socket stays open.
-    head = solid(bright(grid.values), MM, bridged_mm=MM) & grid.seen
+    grid = lines.grid
+    # Bridged are lids, which are thin and have dark eyes behind them. Holes are not filled slice by slice: the
+    # socket of an eye is one, as seen from before.
+    head = largest(ndi.binary_closing(lines.tissue)) & grid.seen
     shape = tuple(int(n) for n in (LAST_MM - FIRST_MM) / MM + 1)
-    into = np.linalg.inv(affine_to_mni @ grid_affine(grid.origin, MM)) @ grid_affine(FIRST_MM, MM)
+    into = np.linalg.inv(lines.to_mni) @ grid_affine(FIRST_MM, MM)
 
     def on_the_lattice(mask: Mask) -> Mask:
         got = ndi.affine_transform(

@@ -23,7 +23,7 @@ from typing import ClassVar
 import numpy as np
 
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Matrix, Vector, grid_affine, head_mask, isotropic, largest, volume_of
+from medveil.protect.deface.grid import Matrix, Vector, largest
 from medveil.protect.deface.method import Change, Method
 from medveil.protect.deface.parts import in_parts
 from medveil.protect.deface.site import Site
@@ -115,11 +115,6 @@ def hull(site: Site) -> Vector:
 
 def face_skin(site: Site) -> list[Vector]:
     """For each part of `AIMS`, (M, 3) MNI mm of its skin in view."""
-    from scipy import ndimage as ndi
-
-    grid = isotropic(*volume_of(site.image), MM)
-    head = head_mask(grid.values, MM) & grid.seen
-    skin = head & ndi.binary_dilation(grid.seen & ~head)
-    to_mni = site.affine_to_mni @ grid_affine(grid.origin, MM)
-    masks = in_parts(AIMS, head.shape, to_mni)
-    return [np.argwhere(masks[name] & skin) @ to_mni[:3, :3].T + to_mni[:3, 3] for name in AIMS]
+    lines, to_mni = site.outline, site.outline.to_mni
+    masks = in_parts(AIMS, lines.head.shape, to_mni)
+    return [np.argwhere(masks[name] & lines.skin) @ to_mni[:3, :3].T + to_mni[:3, 3] for name in AIMS]

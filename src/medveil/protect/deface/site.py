@@ -18,11 +18,12 @@ from medveil.core.image import Image
 from medveil.core.release import Given, Mask
 from medveil.protect.deface.grid import Matrix
 from medveil.protect.deface.locate import Location, looks_like_hounsfield
-from medveil.protect.deface.parts import in_parts, near_brain
+from medveil.protect.deface.outline import Outline, outline
+from medveil.protect.deface.parts import for_small_brains_mm, in_parts, near_brain
 from medveil.protect.deface.profile import Profile, profile
 
-SCALP_MM = 9.0
-"""Median depth of the brain's vault under the air, from which on there is a scalp between them."""
+MOST_BARE = 0.3
+"""Share of the crown that may be the brain's own surface in an image that shows a scalp."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,7 +66,8 @@ class Site:
         """
         if self.given.brain is None:
             skin = self.front.skin(self.shape, self.to_mni) if self.shows_skin else None
-            return near_brain(self.shape, self.to_mni, self.margin_mm, self.mm_per_mni, skin)
+            margin_mm = self.margin_mm + for_small_brains_mm(self.mm_per_mni) * (self.margin_mm > 0)
+            return near_brain(self.shape, self.to_mni, margin_mm, self.mm_per_mni, skin)
         brain = _on_grid("brain", self.given.brain, self.shape)
         if not brain.any():
             raise InputRefused("brain: the given mask is empty", hint="give none to use the template's brain")
@@ -74,13 +76,18 @@ class Site:
     @property
     def shows_skin(self) -> bool:
         """Whether what borders on air in front is skin: neither the brain itself nor where a face was cut off."""
-        thick = self.found.confidence.get("skin_mm", 0.0) >= SCALP_MM
-        return thick and self.found.state == "whole" and self.front.is_a_face
+        return self.found.state == "whole" and self.outline.bare < MOST_BARE and self.front.is_a_face
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The head on an even grid."""
+        hounsfield = self.found.modality == "ct" and looks_like_hounsfield(self.image.values())
+        return outline(self.image, self.affine_to_mni, self.mm_per_mni, hounsfield=hounsfield)
 
     @cached_property
     def front(self) -> Profile:
         """The face as it is met from before."""
-        return profile(self.image, self.affine_to_mni, hounsfield=looks_like_hounsfield(self.image.values()))
+        return profile(self.outline)
 
     @cached_property
     def protected(self) -> Mask:

@@ -10,20 +10,18 @@ import numpy as np
 
 from medveil.core.image import Image
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Grid, Matrix, grid_affine, head_mask, isotropic, volume_of
-from medveil.protect.deface.locate import Location
+from medveil.protect.deface.grid import Grid, Matrix, grid_affine, isotropic, volume_of
+from medveil.protect.deface.outline import MM, crown_of
 from medveil.protect.deface.parts import in_parts, mni_slices
+from medveil.protect.deface.site import Site
 
-MM = 3.0
 BODY_OF_FACE = ("eyes", "nose", "cheeks", "mouth", "chin")
 SKIN_BEHIND_MM = 72.0  # MNI y: in every intact face the skin of the midface lies further in front
 SOLID_ASIDE_MM = 45.0
 SOLID_BELOW_MM = -115.0
 
 
-def take_stock(
-    image: Image, altered: Mask, brain: Mask, found: Location, volumes: tuple[str, ...]
-) -> dict[str, float]:
+def take_stock(site: Site, altered: Mask, brain: Mask, volumes: tuple[str, ...]) -> dict[str, float]:
     """What the alteration took from the head.
 
     Args:
@@ -40,16 +38,10 @@ def take_stock(
         `face_tissue`: the share of the place behind an intact face's skin that holds tissue: how much of a
         face there was to begin with.
     """
-    values, affine = volume_of(image)
-    if found.modality == "ct":
-        values = np.maximum(values, np.float32(-1024))
-    grid = isotropic(values, affine, MM)
-    head = head_mask(grid.values, MM) & grid.seen
-    gone = _like(grid, image, altered)
-    near = _like(grid, image, brain)
+    lines, image = site.outline, site.image
+    grid, head, skin, to_mni = lines.grid, lines.head, lines.skin, lines.to_mni
+    gone, near = _like(grid, image, altered), _like(grid, image, brain)
     kept, bare = near > 0.5, near > 0.05  # a voxel that is cut is neither gone nor kept
-    to_mni = np.linalg.inv(found.affine) @ grid_affine(grid.origin, MM)
-    skin = _skin(head, grid.seen)
     masks = in_parts(volumes, head.shape, to_mni)
 
     out = {"removed_ml": float(gone[head].sum() * MM**3 / 1000)}
@@ -59,7 +51,7 @@ def take_stock(
         out[f"covered_{name}"] = _share(gone > 0.5, outer & ~bare, empty=1.0)
         out[f"bare_{name}"] = _share(bare, outer, empty=0.0)
         out[f"spared_{name}"] = _share(kept, tissue, empty=0.0)
-    out["bare_crown"] = _share(bare, _crown(head.shape, to_mni) & skin, empty=0.0)
+    out["bare_crown"] = _share(bare, crown_of(head.shape, to_mni) & skin, empty=0.0)
     out["face_tissue"] = _share(head, _behind_faces(head.shape, to_mni) & grid.seen & ~kept, empty=1.0)
     return out
 
@@ -68,14 +60,6 @@ def _like(grid: Grid, image: Image, mask: Mask) -> np.ndarray[tuple[int, ...], n
     """A mask of the image on the measuring grid, as the share of each voxel."""
     values, affine = volume_of(Image(mask.view(np.uint8), image.affine))
     return isotropic(values, affine, grid.mm, outside=0.0).values
-
-
-def _skin(head: Mask, seen: Mask) -> Mask:
-    """The outermost voxels of a head that border on air; not those where the field of view ends."""
-    from scipy import ndimage as ndi
-
-    air = seen & ~head
-    return np.asarray(head & ndi.binary_dilation(air), dtype=bool)
 
 
 def _core(part: Mask) -> Mask:
@@ -92,14 +76,6 @@ def _behind_faces(shape: tuple[int, ...], to_mni: Matrix) -> Mask:
     for i, (x, y, z) in enumerate(mni_slices(shape, to_mni)):
         solid = (y < SKIN_BEHIND_MM) & (np.abs(x) < SOLID_ASIDE_MM) & (z > SOLID_BELOW_MM)
         out[i] = solid & np.any([p[i] for p in parts.values()], axis=0)
-    return out
-
-
-def _crown(shape: tuple[int, ...], to_mni: Matrix) -> Mask:
-    """Above and behind, where only scalp and bone are between the brain and the air."""
-    out = np.zeros(shape, dtype=bool)
-    for i, (_, y, z) in enumerate(mni_slices(shape, to_mni)):
-        out[i] = (y < 0.0) & (z > 20.0)
     return out
 
 
