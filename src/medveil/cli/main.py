@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from medveil import __version__
-from medveil.cli import attack, demo, inspect, listing, measure, protect, release, report, verify
+from medveil.cli import attack, demo, inspect, listing, mean_face, measure, protect, release, report, verify
 from medveil.core.errors import MedveilError
 
 app = typer.Typer(
@@ -41,7 +41,7 @@ def _options(
     """Options of the program itself."""
 
 
-for _verb in (demo, inspect, release, protect, attack, measure, report, verify):
+for _verb in (demo, inspect, release, protect, mean_face, attack, measure, report, verify):
     app.command(_verb.NAME)(_verb.command)
 app.command(listing.NAME)(listing.command)
 

@@ -8,12 +8,12 @@ mean of few is a face of somebody: fewer than ten people are refused, and one im
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from scipy import ndimage as ndi
 
-from medveil.core.errors import UsageError
+from medveil.core.errors import Refusal, UsageError
 from medveil.core.image import Image
 from medveil.protect.deface.faces import FROM_MNI
 from medveil.protect.deface.grid import Matrix, Volume, grid_affine, head_mask, isotropic, volume_of
@@ -25,12 +25,15 @@ LO_MNI, HI_MNI = np.array([-112.0, -90.0, -190.0]), np.array([112.0, 132.0, 80.0
 FAR_MM = 60.0  # beyond it a distance says nothing, and one cut field of view would spoil the mean
 
 
-def build_face_template(images: Iterable[Image], *, mm: float = 2.0) -> Image:
+def build_face_template(
+    images: Iterable[Image], *, mm: float = 2.0, refused: Callable[[Refusal], None] | None = None
+) -> Image:
     """The mean face of a cohort, in MNI mm.
 
     Args:
         images: one of each person, all of one contrast; read one at a time, so a generator will do.
         mm: edge of a voxel, 1 to 3 MNI mm.
+        refused: told of every head that was not found, which is then left out; without it that is an error.
 
     Returns:
         (I, J, K, 2) float32: mean distance outward of the skin in true mm, and mean grey level with air at 0
@@ -46,8 +49,15 @@ def build_face_template(images: Iterable[Image], *, mm: float = 2.0) -> Image:
     outward, grey, seen = (np.zeros(shape, dtype=np.float32) for _ in range(3))
     people = 0
     for image in images:
+        try:
+            affine = locate(image).affine
+        except Refusal as refusal:
+            if refused is None:
+                raise
+            refused(refusal)
+            continue
         people += 1
-        theirs, levels, inside = _in_mni(image, locate(image).affine, mm, shape)
+        theirs, levels, inside = _in_mni(image, affine, mm, shape)
         outward += np.where(inside, theirs, 0)
         grey += np.where(inside, levels, 0)
         seen += inside

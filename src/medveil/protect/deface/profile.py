@@ -67,7 +67,8 @@ def profile(lines: Outline) -> Profile:
     grid = lines.grid
     # Bridged are lids, which are thin and have dark eyes behind them. Holes are not filled slice by slice: the
     # socket of an eye is one, as seen from before.
-    head = largest(ndi.binary_closing(lines.tissue)) & grid.seen
+    closed = ndi.binary_closing(np.pad(lines.tissue, 1, mode="edge"))[1:-1, 1:-1, 1:-1]
+    head = largest(closed) & grid.seen
     shape = tuple(int(n) for n in (LAST_MM - FIRST_MM) / MM + 1)
     into = np.linalg.inv(lines.to_mni) @ grid_affine(FIRST_MM, MM)
 
