@@ -32,7 +32,7 @@ COVERED_SHARE = 0.995  # of a promised part's skin
 # Of a part's skin, what may be the brain's own surface: much of it only in an image whose crown shows that the
 # scalp is not seen. Simulated EPI had up to 0.44 in a part and nearly always 0.8 or more in the crown; T1w under a thin
 # skull has up to 0.65 in the crown, and a brain put 10 mm too far forward then shows in the eyes.
-BARE_SHARE, BARE_SHARE_OF_EARS = 0.005, 0.02
+BARE_SHARE, BARE_SHARE_OF_EARS = 0.005, 0.06
 BARE_SHARE_WITHOUT_SCALP, NO_SCALP = 0.45, 0.7
 
 
