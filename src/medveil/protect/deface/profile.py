@@ -21,8 +21,8 @@ from medveil.protect.deface.grid import Matrix, grid_affine, largest
 from medveil.protect.deface.outline import MM, Outline
 from medveil.protect.deface.parts import mni_slices
 
-SKIN_MM = 8.0
-"""Depth, in MNI mm, that is skin and what lies under it."""
+SKIN_MM = 10.0
+"""Depth, in MNI mm, that is skin and what lies under it: 8 to 9 mm in a grown head."""
 FIRST_MM, LAST_MM = np.array([-80.0, 30.0, -220.0]), np.array([80.0, 170.0, 70.0])
 """Corners of the lattice, MNI mm."""
 FLATTEST_MM = 70.0
