@@ -32,7 +32,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_every_command_of_the_readme_exists_with_its_options() -> None:
     group = typer.main.get_command(app)
     lines = re.findall(
-        r"^    medveil (\w+)(.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^    medveil ([\w-]+)(.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert len(lines) >= 4
     for verb, rest in lines:

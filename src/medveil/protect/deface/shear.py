@@ -17,6 +17,7 @@ stray voxel of a brain mask does not hold it back: only the largest piece of the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,7 +30,10 @@ from medveil.protect.deface.parts import in_parts
 from medveil.protect.deface.site import Site
 
 AIMS = ("eyes", "nose", "cheeks", "mouth", "chin")
-"""What a plane is chosen for; each part counts the same, or the large cheeks would decide alone."""
+"""What a plane is chosen for; the size of a part does not count, or the large cheeks would decide alone."""
+PROMISED, PROMISE = ("nose", "mouth"), 10.0
+"""What is promised counts so many times as much as the rest."""
+WEIGHTS = tuple(PROMISE if part in PROMISED else 1.0 for part in AIMS)
 PITCHES_DEG = np.arange(10.0, 86.0)
 """Of the normal: 0 looks straight ahead, 90 straight down."""
 UP, LOWEST_MM = np.array([0.0, 0.0, 1.0]), -215.0
@@ -52,7 +56,7 @@ class Shear(Method):
 
     @property
     def volumes(self) -> tuple[str, ...]:
-        return ("nose", "mouth")
+        return PROMISED
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -69,17 +73,20 @@ class Shear(Method):
         faces = face_skin(site)
         if not len(points) or not any(len(f) for f in faces):  # no brain or no face is in view
             return Change(np.zeros(site.shape, dtype=bool), site.air)
-        normal, limit = best_plane(points, faces)
+        normal, limit = best_plane(points, faces, WEIGHTS)
         before = beyond(normal, limit, site.shape, site.to_mni)
         return Change(before & beyond(UP, LOWEST_MM, site.shape, site.to_mni), site.air)
 
 
-def best_plane(hull_points: Vector, faces: list[Vector]) -> tuple[Vector, float]:
+def best_plane(
+    hull_points: Vector, faces: list[Vector], weights: Sequence[float] = ()
+) -> tuple[Vector, float]:
     """The plane against a hull that has most of the face beyond it.
 
     Args:
         hull_points: (N, 3) MNI mm of the protected region's corners.
         faces: for each part of the face (M, 3) MNI mm of its skin; a part without any does not count.
+        weights: of the parts; all the same by default.
 
     Returns:
         normal (3,), of length 1, forward and down, and the largest `normal @ point` of the hull: what has
@@ -88,7 +95,11 @@ def best_plane(hull_points: Vector, faces: list[Vector]) -> tuple[Vector, float]
     pitches = np.deg2rad(PITCHES_DEG)
     normals = np.stack([np.zeros_like(pitches), np.cos(pitches), -np.sin(pitches)])  # (3, P)
     limits = (hull_points @ normals).max(axis=0)
-    taken = [(skin @ normals > limits).mean(axis=0) for skin in faces if len(skin)]
+    taken = [
+        weight * (skin @ normals > limits).mean(axis=0)
+        for skin, weight in zip(faces, weights or [1.0] * len(faces), strict=True)
+        if len(skin)
+    ]
     best = int(np.sum(taken, axis=0).argmax())
     return normals[:, best], float(limits[best])
 
