@@ -217,14 +217,9 @@ def main() -> None:
             f"{'' if row.error_mm is None else f'{row.error_mm:.2f} mm'} {row.refused}",
             flush=True,
         )
+        found = [{**asdict(r), "outcome": r.outcome} for r in rows]  # kept as it grows: such a run is long
+        a.to.write_text(json.dumps({"seed": a.seed, "spread": a.spread, "rows": found}, indent=1) + "\n")
     print(table(rows))
-    a.to.write_text(
-        json.dumps(
-            {"seed": a.seed, "spread": a.spread, "rows": [{**asdict(r), "outcome": r.outcome} for r in rows]},
-            indent=1,
-        )
-        + "\n"
-    )
 
 
 if __name__ == "__main__":
