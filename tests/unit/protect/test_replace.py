@@ -137,7 +137,7 @@ def test_shares_of_a_point_add_up_to_one() -> None:
     assert mixed.matrix(len(Tissue))[-1, Tissue.SKIN] > 0.99  # before the skin, the skin goes on
 
 
-@pytest.mark.parametrize("cut", [{"crop_below_mm": -25.0}, {"crop_front_mm": 60.0}])
+@pytest.mark.parametrize("cut", [{"crop_below_mm": -25.0}, {"crop_front_mm": 45.0}])
 def test_too_little_of_a_face_in_view_is_refused_by_name(cut: dict[str, float]) -> None:
     seen, place = scanned(**cut)
     with pytest.raises(Refusal, match="field of view cuts the face") as refused:
