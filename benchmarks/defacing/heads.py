@@ -20,8 +20,8 @@ from joblib import Parallel, delayed
 from medveil.core.errors import Refusal
 from medveil.core.release import NOTHING, Carried, Given
 from medveil.core.seeds import Seeds
+from medveil.locate.head import locate
 from medveil.protect.deface.erase import Erase
-from medveil.protect.deface.locate import locate
 from medveil.simulate.face_parts import FacePart, face_parts
 from medveil.simulate.head import Head
 from medveil.simulate.person import Person, draw_person

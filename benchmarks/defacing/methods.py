@@ -31,8 +31,8 @@ from medveil.core.release import Given
 from medveil.core.seeds import Seeds
 from medveil.core.threat import Threat
 from medveil.io import nifti
+from medveil.locate.head import locate
 from medveil.measure.summary import null_condition, summarise
-from medveil.protect.deface.locate import locate
 from medveil.simulate.cohort import simulate_cohort
 from medveil.simulate.person import draw_person
 from medveil.simulate.scan import Scanner, scan

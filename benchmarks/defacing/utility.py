@@ -25,10 +25,10 @@ from medveil.core.errors import Refusal
 from medveil.core.image import Image
 from medveil.core.release import Given
 from medveil.core.seeds import Seeds
-from medveil.protect.deface.grid import head_mask
-from medveil.protect.deface.locate import locate
-from medveil.protect.deface.register import matrix_of
-from medveil.protect.deface.template import template
+from medveil.locate.grid import head_mask
+from medveil.locate.head import locate
+from medveil.locate.register import matrix_of
+from medveil.locate.template import template
 from medveil.simulate.person import draw_person
 from medveil.simulate.scan import Scanner, scan
 

@@ -22,8 +22,8 @@ import numpy as np
 from medveil.core.errors import Refusal
 from medveil.core.image import Image
 from medveil.core.seeds import Seeds
+from medveil.locate.template import template
 from medveil.protect.deface.erase import Erase
-from medveil.protect.deface.template import template
 from medveil.simulate.brain import head_to_template
 from medveil.simulate.oddities import ODDITIES
 from medveil.simulate.person import Person, draw_person

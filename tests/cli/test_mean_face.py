@@ -12,8 +12,8 @@ import pytest
 from medveil.core.errors import Refusal
 from medveil.core.image import Image
 from medveil.io import nifti
+from medveil.locate.location import Location
 from medveil.protect.deface import cohort_face
-from medveil.protect.deface.location import Location
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from medveil.core import catalog
 from medveil.core.errors import Refusal
 from medveil.core.image import Image
 from medveil.core.release import Given, Outcome, Step
+from medveil.locate.head import locate
 from medveil.protect.deface.erase import Erase
-from medveil.protect.deface.locate import locate
 from medveil.protect.verify import verify_image
 
 STEPS = [pytest.param(p, id=p.name) for p in catalog.parts("protect")]

@@ -8,8 +8,8 @@ from functools import lru_cache
 import pytest
 
 from medveil.core.seeds import Seeds
+from medveil.locate.location import Location
 from medveil.protect.deface import method
-from medveil.protect.deface.location import Location
 from medveil.simulate.brain import brain_affine
 from medveil.simulate.head import Head
 from medveil.simulate.person import draw_person

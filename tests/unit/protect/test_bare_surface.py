@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from medveil.core.seeds import Seeds
+from medveil.locate.head import Location
 from medveil.protect.deface import method
 from medveil.protect.deface.erase import Erase
-from medveil.protect.deface.locate import Location
 from medveil.protect.deface.method import proofs
 from medveil.simulate.brain import brain_affine
 from medveil.simulate.person import draw_person

@@ -10,11 +10,11 @@ import pytest
 from medveil.core.errors import UsageError
 from medveil.core.image import Image
 from medveil.core.release import Step
+from medveil.locate.template import template
 from medveil.protect.deface.erase import Erase
 from medveil.protect.deface.method import remarks
 from medveil.protect.deface.parts import FACE, PARTS, for_small_brains_mm, in_parts, near_brain
 from medveil.protect.deface.site import air_value
-from medveil.protect.deface.template import template
 from medveil.simulate.scan import Scan
 
 from .posed import known as known_at

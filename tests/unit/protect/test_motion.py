@@ -9,9 +9,9 @@ from medveil.core.errors import Refusal
 from medveil.core.image import Image
 from medveil.core.release import Mask
 from medveil.core.seeds import Seeds
+from medveil.locate.head import Location
 from medveil.protect.deface import method
 from medveil.protect.deface.erase import Erase
-from medveil.protect.deface.locate import Location
 from medveil.protect.deface.method import Change
 from medveil.protect.deface.motion import displacement_mm, farthest_mm, movements, over_all
 from medveil.protect.deface.site import Site

@@ -7,8 +7,8 @@ import pytest
 
 from medveil.core.image import Image
 from medveil.core.seeds import Seeds
+from medveil.locate.head import Location
 from medveil.protect.deface import presence
-from medveil.protect.deface.locate import Location
 from medveil.protect.deface.presence import face_left
 from medveil.simulate.brain import brain_affine
 from medveil.simulate.person import draw_person

@@ -12,10 +12,10 @@ from medveil.core.image import Image
 from medveil.core.release import NOTHING, Outcome, Step
 from medveil.core.seeds import Seeds
 from medveil.io import nifti
+from medveil.locate.head import Location
 from medveil.protect.deface import cohort_face, method
 from medveil.protect.deface.cohort_face import build_face_template
 from medveil.protect.deface.faces import face_of, mean_person, placed, synthetic
-from medveil.protect.deface.locate import Location
 from medveil.protect.deface.replace import Replace
 from medveil.protect.deface.shares import shares
 from medveil.protect.deface.site import Site

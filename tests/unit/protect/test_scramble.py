@@ -11,9 +11,9 @@ from medveil.core.errors import UsageError
 from medveil.core.image import Image
 from medveil.core.release import Outcome, Step
 from medveil.core.seeds import Seeds
+from medveil.locate.head import Location
 from medveil.protect.deface import method
 from medveil.protect.deface.layers import signed_distance, stream_of
-from medveil.protect.deface.locate import Location
 from medveil.protect.deface.scramble import How, Scramble
 from medveil.simulate.brain import brain_affine
 from medveil.simulate.person import draw_person

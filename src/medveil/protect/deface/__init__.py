@@ -4,15 +4,9 @@ Ways of defacing, one a file, each a few lines that say which voxels change:
     erase shear strip replace scramble         like_pydeface like_mri_deface like_fsl_deface like_maskface like_anonymi
 
     method      what all of them share: locate, protect, patch, unite a series, take stock, prove
-    site        a located head as a method sees it      outline, profile, body   its head, its face from before, its table
+    site        a located head as a method sees it      outline, front, body   its head, its face from before, its table
     parts       the volumes of a face in MNI mm         stock                    what is gone, measured
     motion      where the head was in every volume      presence                 whether a face is there at all
-
-Finding the head:
-    locate      the order of the means                  location    what is found
-    ways        MR and PET, CT, a given brain           starts, register   from many first guesses to a fit
-    confidence  signals, rules, refusals                hints, carried     what is given, what a session brings along
-    grid, template, skull, speckle                      the ground all of it stands on
 
 Another face (replace, scramble): faces, cohort_face, graft, shares, matching, layers.
 """

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Grid, grid_affine
-from medveil.protect.deface.locate import looks_like_hounsfield
+from medveil.locate.grid import Grid, grid_affine
+from medveil.locate.head import looks_like_hounsfield
 from medveil.protect.deface.parts import in_parts, near_brain
 from medveil.protect.deface.site import Site
 

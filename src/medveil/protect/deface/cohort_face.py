@@ -15,10 +15,10 @@ from scipy import ndimage as ndi
 
 from medveil.core.errors import Refusal, UsageError
 from medveil.core.image import Image
+from medveil.locate.grid import Matrix, Volume, grid_affine, head_mask, isotropic, volume_of
+from medveil.locate.head import locate
 from medveil.protect.deface.faces import FROM_MNI
-from medveil.protect.deface.grid import Matrix, Volume, grid_affine, head_mask, isotropic, volume_of
 from medveil.protect.deface.layers import inset_mm, signed_distance
-from medveil.protect.deface.locate import locate
 
 LEAST_PEOPLE = 10
 LO_MNI, HI_MNI = np.array([-112.0, -90.0, -190.0]), np.array([112.0, 132.0, 80.0])

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from medveil.core.errors import InputRefused
 from medveil.core.image import Image
 from medveil.core.seeds import Seeds
-from medveil.protect.deface.grid import Matrix, Volume
+from medveil.locate.grid import Matrix, Volume
 from medveil.simulate.anatomy import tissues_of
 from medveil.simulate.brain import brain_affine
 from medveil.simulate.head import build_head

@@ -16,8 +16,7 @@ from scipy import ndimage as ndi
 
 from medveil.core.image import Image
 from medveil.core.release import Mask
-from medveil.protect.deface.faces import Face, placed, upright
-from medveil.protect.deface.grid import (
+from medveil.locate.grid import (
     Grid,
     Matrix,
     Vector,
@@ -27,6 +26,7 @@ from medveil.protect.deface.grid import (
     isotropic,
     volume_of,
 )
+from medveil.protect.deface.faces import Face, placed, upright
 from medveil.protect.deface.layers import MM, inset_mm, sample, skin_of
 from medveil.protect.deface.site import Site
 

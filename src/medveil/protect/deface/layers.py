@@ -17,7 +17,7 @@ import numpy as np
 
 from medveil.core.image import Array, Image
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Grid, Vector, Volume, head_mask, isotropic, volume_of
+from medveil.locate.grid import Grid, Vector, Volume, head_mask, isotropic, volume_of
 
 MM = 3.0  # of the even grid: the one on which `stock` takes its measures as well
 STEP_MM = 2.0  # between two depths of a profile

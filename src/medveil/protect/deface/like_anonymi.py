@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from medveil.core.errors import UsageError
-from medveil.protect.deface.grid import Volume
+from medveil.locate.grid import Volume
 from medveil.protect.deface.layers import Layers
 from medveil.protect.deface.scramble import How, Scramble
 

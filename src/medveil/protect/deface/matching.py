@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from medveil.locate.grid import Grid, Vector, Volume
 from medveil.protect.deface.faces import Face
 from medveil.protect.deface.graft import Graft
-from medveil.protect.deface.grid import Grid, Vector, Volume
 from medveil.protect.deface.layers import sample
 from medveil.protect.deface.shares import Shares, filled, shares
 

@@ -17,8 +17,8 @@ import numpy as np
 from medveil.core.errors import UsageError
 from medveil.core.image import Array, Image
 from medveil.core.release import NOTHING, Given, Mask, Outcome
-from medveil.protect.deface.grid import Matrix
-from medveil.protect.deface.locate import MODALITIES, Location, Modality, locate
+from medveil.locate.grid import Matrix
+from medveil.locate.head import MODALITIES, Location, Modality, locate
 from medveil.protect.deface.motion import farthest_mm, movements, over_all
 from medveil.protect.deface.parts import FACE
 from medveil.protect.deface.site import Site

@@ -18,8 +18,8 @@ import numpy as np
 from medveil.core.errors import Refusal
 from medveil.core.image import Image
 from medveil.core.release import Mask
-from medveil.protect.deface.confidence import Information, displaced
-from medveil.protect.deface.grid import (
+from medveil.locate.confidence import Information, displaced
+from medveil.locate.grid import (
     FIRST_VOLUMES,
     Grid,
     Matrix,
@@ -28,7 +28,7 @@ from medveil.protect.deface.grid import (
     isotropic,
     volume_of,
 )
-from medveil.protect.deface.register import CENTRE, Picture, Stage, matrix_of, one_thread
+from medveil.locate.register import CENTRE, Picture, Stage, matrix_of, one_thread
 
 MM = 6.0
 STILL_MM = 0.5  # a volume whose head moved by less is taken as still

@@ -15,7 +15,7 @@ import numpy as np
 
 from medveil.core.image import Image
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import (
+from medveil.locate.grid import (
     Grid,
     Matrix,
     bright,
@@ -25,8 +25,8 @@ from medveil.protect.deface.grid import (
     solid,
     volume_of,
 )
+from medveil.locate.speckle import without_speckle
 from medveil.protect.deface.parts import mni_slices, near_brain
-from medveil.protect.deface.speckle import without_speckle
 
 MM = 3.0
 BARE_SHARE, BARE_MM = 0.5, 5.0

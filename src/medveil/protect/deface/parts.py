@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Matrix
-from medveil.protect.deface.template import template
+from medveil.locate.grid import Matrix
+from medveil.locate.template import template
 
 Coordinate = npt.NDArray[np.float64]
 Volume = Callable[[Coordinate, Coordinate, Coordinate], Any]

@@ -13,7 +13,7 @@ import numpy as np
 
 from medveil.core.image import Image
 from medveil.core.release import NOTHING
-from medveil.protect.deface.locate import locate
+from medveil.locate.head import locate
 from medveil.protect.deface.method import FACE_IS_GONE_SHARE, IN_VIEW_SHARE
 from medveil.protect.deface.site import Site
 from medveil.protect.deface.stock import BODY_OF_FACE, take_stock

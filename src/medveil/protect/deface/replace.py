@@ -22,11 +22,11 @@ import numpy.typing as npt
 from medveil.core.errors import Refusal, UsageError
 from medveil.core.image import Image
 from medveil.core.release import Mask
+from medveil.locate.grid import Volume
+from medveil.locate.head import looks_like_hounsfield
 from medveil.protect.deface.faces import read_face, synthetic
 from medveil.protect.deface.graft import Graft, graft
-from medveil.protect.deface.grid import Volume
 from medveil.protect.deface.layers import points_of, sample, stream_of
-from medveil.protect.deface.locate import looks_like_hounsfield
 from medveil.protect.deface.matching import Ring, in_coats, look_of
 from medveil.protect.deface.method import Change, Method
 from medveil.protect.deface.parts import FACE, PARTS

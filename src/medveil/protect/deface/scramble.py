@@ -22,7 +22,7 @@ import numpy as np
 
 from medveil.core.errors import UsageError
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Vector, Volume, grid_affine
+from medveil.locate.grid import Vector, Volume, grid_affine
 from medveil.protect.deface.layers import MM, Layers, layers_of, points_of, profile, stream_of
 from medveil.protect.deface.method import Change, Method, check_parts
 from medveil.protect.deface.parts import FACE, in_parts

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from medveil.core.image import Array
+from medveil.locate.grid import Vector, Volume
 from medveil.protect.deface.faces import Face, Labels
-from medveil.protect.deface.grid import Vector, Volume
 
 
 @dataclass(frozen=True, eq=False, repr=False)

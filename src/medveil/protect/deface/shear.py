@@ -24,7 +24,7 @@ from typing import ClassVar
 import numpy as np
 
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Matrix, Vector, largest
+from medveil.locate.grid import Matrix, Vector, largest
 from medveil.protect.deface.method import Change, Method
 from medveil.protect.deface.parts import in_parts
 from medveil.protect.deface.site import Site

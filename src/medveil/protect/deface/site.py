@@ -16,11 +16,11 @@ import numpy as np
 from medveil.core.errors import InputRefused
 from medveil.core.image import Image
 from medveil.core.release import Given, Mask
-from medveil.protect.deface.grid import Matrix
-from medveil.protect.deface.locate import Location, looks_like_hounsfield
+from medveil.locate.grid import Matrix
+from medveil.locate.head import Location, looks_like_hounsfield
+from medveil.protect.deface.front import Front, front_of
 from medveil.protect.deface.outline import Outline, outline
 from medveil.protect.deface.parts import for_small_brains_mm, in_parts, near_brain
-from medveil.protect.deface.profile import Profile, profile
 
 MOST_BARE = 0.3
 """Share of the crown that may be the brain's own surface in an image that shows a scalp."""
@@ -85,9 +85,9 @@ class Site:
         return outline(self.image, self.affine_to_mni, self.mm_per_mni, hounsfield=hounsfield)
 
     @cached_property
-    def front(self) -> Profile:
+    def front(self) -> Front:
         """The face as it is met from before."""
-        return profile(self.outline)
+        return front_of(self.outline)
 
     @cached_property
     def protected(self) -> Mask:

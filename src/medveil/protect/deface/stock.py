@@ -10,7 +10,7 @@ import numpy as np
 
 from medveil.core.image import Image
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Grid, Matrix, grid_affine, isotropic, volume_of
+from medveil.locate.grid import Grid, Matrix, grid_affine, isotropic, volume_of
 from medveil.protect.deface.outline import MM, crown_of
 from medveil.protect.deface.parts import in_parts, mni_slices
 from medveil.protect.deface.site import Site

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Vector, Volume, block_mean
+from medveil.locate.grid import Vector, Volume, block_mean
 
 # (outer limit in mm from the brain, brightness): skull, fat and skin seen from inside.
 SHELLS = ((2.0, 0.36), (5.0, 0.30), (8.5, 0.24), (12.5, 0.18), (17.0, 0.12), (22.0, 0.06), (26.0, 0.0))

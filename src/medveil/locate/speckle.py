@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Grid, Matrix, Volume, isotropic, largest
+from medveil.locate.grid import Grid, Matrix, Volume, isotropic, largest
 
 BRIGHT_EDGE = 0.3  # of the image's bright end: magnitude images end in darker air
 COARSE_GRAIN = 0.25  # mean step between neighbours over the mean value; tissue has less than 0.15

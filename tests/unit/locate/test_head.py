@@ -10,13 +10,13 @@ from medveil.core.errors import InputRefused, Refusal, UsageError
 from medveil.core.image import Image
 from medveil.core.release import Carried, Given
 from medveil.core.seeds import Seeds
-from medveil.protect.deface import starts
-from medveil.protect.deface.confidence import SOFT, SURE, beyond_l, judge, refusal
-from medveil.protect.deface.grid import block_mean, isotropic, orientation, reoriented, volume_of
-from medveil.protect.deface.hints import LANDMARKS, similarity
-from medveil.protect.deface.locate import Location, locate, looks_like_hounsfield
-from medveil.protect.deface.register import apart_mm
-from medveil.protect.deface.speckle import without_speckle
+from medveil.locate import starts
+from medveil.locate.confidence import SOFT, SURE, beyond_l, judge, refusal
+from medveil.locate.grid import block_mean, isotropic, orientation, reoriented, volume_of
+from medveil.locate.head import Location, locate, looks_like_hounsfield
+from medveil.locate.hints import LANDMARKS, similarity
+from medveil.locate.register import apart_mm
+from medveil.locate.speckle import without_speckle
 from medveil.simulate.brain import head_to_template
 from medveil.simulate.person import draw_person
 from medveil.simulate.scan import Scan, scan

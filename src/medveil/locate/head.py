@@ -21,8 +21,8 @@ import numpy as np
 from medveil.core.errors import InputRefused, Refusal, UsageError
 from medveil.core.image import Image
 from medveil.core.release import NOTHING, Given
-from medveil.protect.deface import carried, hints, starts
-from medveil.protect.deface.confidence import (
+from medveil.locate import carried, hints, starts
+from medveil.locate.confidence import (
     OUTSHINES,
     OUTSHONE_RULE,
     SMALL,
@@ -34,12 +34,12 @@ from medveil.protect.deface.confidence import (
     refusal,
     signals,
 )
-from medveil.protect.deface.grid import Matrix, Volume, volume_of
-from medveil.protect.deface.location import Location
-from medveil.protect.deface.location import Way as WayName
-from medveil.protect.deface.register import Search, apart_mm
-from medveil.protect.deface.starts import Start
-from medveil.protect.deface.ways import InSkull, Masked, Soft, Way
+from medveil.locate.grid import Matrix, Volume, volume_of
+from medveil.locate.location import Location
+from medveil.locate.location import Way as WayName
+from medveil.locate.register import Search, apart_mm
+from medveil.locate.starts import Start
+from medveil.locate.ways import InSkull, Masked, Soft, Way
 
 __all__ = ["MODALITIES", "Location", "Modality", "locate", "looks_like_hounsfield"]
 

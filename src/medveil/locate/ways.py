@@ -15,8 +15,8 @@ import numpy as np
 
 from medveil.core.errors import Refusal
 from medveil.core.release import Mask
-from medveil.protect.deface.confidence import MASKED, OUTSHINES, SKULL, SOFT, Rule, moved
-from medveil.protect.deface.grid import (
+from medveil.locate.confidence import MASKED, OUTSHINES, SKULL, SOFT, Rule, moved
+from medveil.locate.grid import (
     Grid,
     Matrix,
     Vector,
@@ -27,11 +27,11 @@ from medveil.protect.deface.grid import (
     inverse,
     isotropic,
 )
-from medveil.protect.deface.location import Path
-from medveil.protect.deface.register import Picture, Problem, improved
-from medveil.protect.deface.skull import find_skull
-from medveil.protect.deface.speckle import without_speckle
-from medveil.protect.deface.template import Template, bare, cavity, core, layered, shelled, template
+from medveil.locate.location import Path
+from medveil.locate.register import Picture, Problem, improved
+from medveil.locate.skull import find_skull
+from medveil.locate.speckle import without_speckle
+from medveil.locate.template import Template, bare, cavity, core, layered, shelled, template
 
 FINE_MM, COARSE_MM = 4.0, 8.0
 CROWN_CUT_CM2 = 60.0  # a larger section of head at the upper edge of the view: the crown is cut

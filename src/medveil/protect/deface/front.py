@@ -1,4 +1,4 @@
-"""Profile: the air before a face, and how deep under it everything lies.
+"""Front: the air before a face, and how deep under it everything lies.
 
     from before, along MNI -y:   air air air | skin fat bone brain      a column of air ends at the first tissue;
                                  air | skin fat bone | sinus | brain    what lies near to such air is skin
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Matrix, grid_affine, largest
+from medveil.locate.grid import Matrix, grid_affine, largest
 from medveil.protect.deface.outline import MM, Outline
 from medveil.protect.deface.parts import mni_slices
 
@@ -30,7 +30,7 @@ FLATTEST_MM = 70.0
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class Front:
     """A face as it is met from before, on a lattice of MNI mm, 3 mm apart.
 
     Args:
@@ -60,7 +60,7 @@ class Profile:
         return out
 
 
-def profile(lines: Outline) -> Profile:
+def front_of(lines: Outline) -> Front:
     """The face of a head as seen from before."""
     from scipy import ndimage as ndi
 
@@ -86,4 +86,4 @@ def profile(lines: Outline) -> Profile:
     met = tissue.any(axis=1) & np.take_along_axis(seen & ~tissue, ends, axis=1)[:, 0]
     air = (y > foremost[:, None]) & met[:, None]
     depth = ndi.distance_transform_edt(~air) * MM if air.any() else np.full(shape, np.inf)
-    return Profile(np.where(met, FIRST_MM[1] + MM * foremost, np.nan), depth.astype(np.float32))
+    return Front(np.where(met, FIRST_MM[1] + MM * foremost, np.nan), depth.astype(np.float32))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medveil.protect.deface.grid import Matrix
+from medveil.locate.grid import Matrix
 
 
 @dataclass(frozen=True, eq=False)

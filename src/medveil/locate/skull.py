@@ -13,7 +13,7 @@ import numpy as np
 
 from medveil.core.errors import Refusal
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Grid, Matrix, Vector, Volume, isotropic
+from medveil.locate.grid import Grid, Matrix, Vector, Volume, isotropic
 
 BONE_HU = 250.0
 BONE_SHARE = 0.2  # of a 4 mm voxel: the thin squama of the temporal bone survives

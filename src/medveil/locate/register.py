@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Matrix, Vector, Volume
-from medveil.protect.deface.starts import Start
+from medveil.locate.grid import Matrix, Vector, Volume
+from medveil.locate.starts import Start
 
 CENTRE = np.array([0.0, -18.0, 8.0])  # of the template brain, MNI mm: rotations turn about it
 PAD_MM = 40.0  # air around the moving image: beyond it a metric sees nothing at all

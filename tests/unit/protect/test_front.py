@@ -7,8 +7,8 @@ import pytest
 
 from medveil.core.image import Image
 from medveil.core.release import Mask
+from medveil.protect.deface.front import Front, front_of
 from medveil.protect.deface.outline import Outline, outline
-from medveil.protect.deface.profile import Profile, profile
 
 MM = 3.0
 SHAPE = (60, 74, 100)
@@ -31,42 +31,42 @@ def _lines(body: Mask) -> Outline:
 
 
 @pytest.fixture(scope="module")
-def face() -> Profile:
-    return profile(_lines(_body()))
+def face() -> Front:
+    return front_of(_lines(_body()))
 
 
-def _at(face: Profile, *point: float) -> bool:
+def _at(face: Front, *point: float) -> bool:
     to_mni = np.eye(4)
     to_mni[:3, 3] = point
     return bool(face.skin((1, 1, 1), to_mni)[0, 0, 0])
 
 
-def test_skin_is_what_lies_under_the_air_in_front(face: Profile) -> None:
+def test_skin_is_what_lies_under_the_air_in_front(face: Front) -> None:
     assert _at(face, 0, 88, -20)
     assert _at(face, 0, 120, -20)  # the air itself
     assert not _at(face, 0, 75, -20)
 
 
-def test_the_bottom_of_a_socket_is_skin(face: Profile) -> None:
+def test_the_bottom_of_a_socket_is_skin(face: Front) -> None:
     assert _at(face, 30, 75, -40)
     assert not _at(face, 30, 60, -40)
 
 
-def test_a_cavity_with_something_before_it_has_no_skin(face: Profile) -> None:
+def test_a_cavity_with_something_before_it_has_no_skin(face: Front) -> None:
     assert not _at(face, 0, 60, -80)
     assert not _at(face, 0, 32, -80)
 
 
-def test_a_face_that_was_cut_off_is_no_face(face: Profile) -> None:
+def test_a_face_that_was_cut_off_is_no_face(face: Front) -> None:
     assert face.is_a_face
-    assert not profile(_lines(_body(face_to_mm=45.0))).is_a_face
+    assert not front_of(_lines(_body(face_to_mm=45.0))).is_a_face
 
 
 def test_where_the_view_ends_nothing_is_known() -> None:
     x = np.indices(SHAPE)[1]
     kept = (AFFINE[1, 3] + MM * x < 81.0)[0, :, 0]
     image = Image(np.where(_body(), 300, 3).astype(np.int16)[:, kept], AFFINE)
-    cut = profile(outline(image, np.eye(4), 1.0, hounsfield=False))
+    cut = front_of(outline(image, np.eye(4), 1.0, hounsfield=False))
     left = cut.met[8:27, 30:90]  # x from -56 to 0: to the right, the bottom of the socket is in view
     assert not np.isfinite(left).any()
     assert not cut.is_a_face

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from medveil.protect.deface.grid import Matrix
+from medveil.locate.grid import Matrix
 
 Path = Literal["mr", "ct", "pet"]
 Way = Literal["searched", "masked", "carried", "given"]

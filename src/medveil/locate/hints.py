@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from medveil.core.errors import Refusal, UsageError
-from medveil.protect.deface.confidence import SHAPE, Rule, anatomy, beyond_l, judge, refusal
-from medveil.protect.deface.grid import Matrix, Vector, Volume, bodies, head_mask, inverse, isotropic
-from medveil.protect.deface.location import Location, Path
-from medveil.protect.deface.speckle import without_speckle
-from medveil.protect.deface.starts import Start
+from medveil.locate.confidence import SHAPE, Rule, anatomy, beyond_l, judge, refusal
+from medveil.locate.grid import Matrix, Vector, Volume, bodies, head_mask, inverse, isotropic
+from medveil.locate.location import Location, Path
+from medveil.locate.speckle import without_speckle
+from medveil.locate.starts import Start
 
 # MNI mm; middles of the ranges read from six T1 heads, see `parts`.
 LANDMARKS: Mapping[str, tuple[float, float, float]] = {

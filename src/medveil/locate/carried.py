@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from medveil.core.release import Carried
-from medveil.protect.deface.confidence import Information, Rule, anatomy, beyond_l, displaced, judge, moved
-from medveil.protect.deface.grid import (
+from medveil.locate.confidence import Information, Rule, anatomy, beyond_l, displaced, judge, moved
+from medveil.locate.grid import (
     Matrix,
     Volume,
     bodies,
@@ -27,10 +27,10 @@ from medveil.protect.deface.grid import (
     solid,
     volume_of,
 )
-from medveil.protect.deface.location import Location, Path
-from medveil.protect.deface.register import CENTRE, Picture, Stage, matrix_of, one_thread, settled
-from medveil.protect.deface.speckle import without_speckle
-from medveil.protect.deface.template import template
+from medveil.locate.location import Location, Path
+from medveil.locate.register import CENTRE, Picture, Stage, matrix_of, one_thread, settled
+from medveil.locate.speckle import without_speckle
+from medveil.locate.template import template
 
 MM = 4.0
 REACH_MM = 20.0  # compared: the brain of the located image and so far around it; no face, no jaw

@@ -32,9 +32,9 @@ import numpy as np
 
 from medveil.core.errors import Refusal
 from medveil.core.release import Mask
-from medveil.protect.deface.grid import Grid, Matrix, Vector, faint, inverse, solid
-from medveil.protect.deface.register import CENTRE, Picture
-from medveil.protect.deface.template import template
+from medveil.locate.grid import Grid, Matrix, Vector, faint, inverse, solid
+from medveil.locate.register import CENTRE, Picture
+from medveil.locate.template import template
 
 Rule = Mapping[str, tuple[float, float]]
 
