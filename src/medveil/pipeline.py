@@ -76,6 +76,8 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
         auditing.paired(
             inventory.cohort, inventory.cohort, photographs
         )  # better refused now than after hours
+    for step in plan.recipe.protect:
+        step.check()
     inputs = [p for p in (plan.source, plan.photographs, plan.given) if p]
 
     with (

@@ -62,9 +62,33 @@ def test_nothing_is_overwritten(medveil: Callable, crowd: Path, tmp_path: Path) 
     assert (tmp_path / "face.nii.gz").read_bytes() == b"mine"
 
 
-def test_few_people_are_refused(medveil: Callable, crowd: Path, tmp_path: Path) -> None:
+def _mark_as_no_head(crowd: Path, n: int) -> None:
+    path = crowd / f"sub-{n:02}" / "anat" / f"sub-{n:02}_T1w.nii.gz"
+    image = nifti.read(path)
+    data = image.data.copy()
+    data[0, 0, 0] = 66
+    path.unlink()
+    nifti.write(image.with_data(data), path)
+
+
+def test_few_people_are_refused_before_one_is_located(
+    medveil: Callable, crowd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(image: Image) -> Location:
+        raise AssertionError("a head was looked for")
+
+    monkeypatch.setattr(cohort_face, "locate", never)
     for n in range(10, 13):
         shutil.rmtree(crowd / f"sub-{n:02}")
+    ran = medveil("mean-face", crowd, "--to", tmp_path / "face.nii.gz")
+    assert ran.code == 2
+    assert "made of 9 people, expected 10 or more" in ran.err
+
+
+def test_few_people_whose_head_was_found_are_refused(medveil: Callable, crowd: Path, tmp_path: Path) -> None:
+    for n in range(11, 13):
+        shutil.rmtree(crowd / f"sub-{n:02}")
+    _mark_as_no_head(crowd, 10)
     ran = medveil("mean-face", crowd, "--to", tmp_path / "face.nii.gz")
     assert ran.code == 2
     assert "made of 9 people, expected 10 or more" in ran.err

@@ -35,6 +35,10 @@ def _truncated_inside(path: Path) -> None:
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:9000]))
 
 
+def _no_face(path: Path) -> None:
+    _save(path, np.ones((9, 9, 9), np.int16))
+
+
 BAD: dict[str, Callable[[Path], None]] = {
     "text file": _text,
     "truncated gzip": _truncated,
@@ -125,3 +129,35 @@ def test_disk_full_is_one_line_and_leaves_nothing(
     assert ran.code == 3
     assert "no space" in ran.err
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in"]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: None, "template: the file is not there"),
+        (_text, "template: is not a NIfTI file"),
+        (_no_face, "template: expected a volume of distances"),
+    ],
+)
+def test_a_template_that_is_no_face_ends_the_run_before_any_image_is_located(
+    medveil: Callable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Path], None],
+    said: str,
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a head was looked for")
+
+    monkeypatch.setattr("medveil.protect.deface.method.locate", never)
+    _save(tmp_path / "in" / "sub-01_T1w.nii.gz", np.ones((9, 9, 9), np.int16))
+    template = tmp_path / "Canary.nii.gz"
+    make(template)
+    ran = medveil(
+        "protect", tmp_path / "in", "--to", tmp_path / "out", "--step", "deface.replace",
+        "--set", f"deface.replace.template={template}",
+    )  # fmt: skip
+    assert ran.code == 3
+    assert said in ran.err
+    assert "Canary" not in ran.err
+    assert not (tmp_path / "out").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,23 @@ def test_a_broken_step_is_refused_without_its_words(
     assert "no image could be protected" in ran.err
     assert "Qanary" not in ran.err + ran.out
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in"]
+
+
+def test_a_step_that_disproves_itself_leaves_nothing(
+    medveil: Callable, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half_done(step: Erase, image: Image, given: Given = NOTHING) -> Outcome:
+        return replace(_stand_in(step, image), proofs={"named parts covered": image.data[0, 0, 1] % 2 == 0})
+
+    monkeypatch.setattr(Erase, "apply", half_done)
+    odd = {p for p in people.rglob("*.nii.gz") if nifti.read(p).data[0, 0, 1] % 2}
+    assert 0 < len(odd) < 4
+    ran = medveil("protect", people, "--to", tmp_path / "out", "--jobs", "1")
+    assert ran.code == 4
+    findings = json.loads((tmp_path / "out" / "findings.json").read_text())
+    reasons = [image["reason"] for image in findings["images"]]
+    assert "a proof failed: named parts covered" in reasons
+    assert not {p.name for p in odd} & {p.name for p in (tmp_path / "out").rglob("*.nii.gz")}
 
 
 def test_a_written_file_that_fails_its_proof_is_removed(

@@ -11,7 +11,7 @@ from medveil.carry.talk import Talk
 from medveil.core.errors import Refusal, UsageError
 from medveil.core.image import Image
 from medveil.io import bids, nifti
-from medveil.protect.deface.cohort_face import build_face_template
+from medveil.protect.deface.cohort_face import build_face_template, check_people
 
 
 def write_mean_face(folder: Path, to: Path, *, contrast: str, force: bool, talk: Talk) -> int:
@@ -21,7 +21,7 @@ def write_mean_face(folder: Path, to: Path, *, contrast: str, force: bool, talk:
         How many people it was made of.
 
     Raises:
-        UsageError: the file exists, is no NIfTI name, or fewer than ten people are left.
+        UsageError: the file exists, is no NIfTI name, or there are fewer than ten people, or are left.
     """
     if os.path.lexists(to) and not force:
         raise UsageError("output: exists already", hint="name a new file, or replace it with --force")
@@ -29,6 +29,7 @@ def write_mean_face(folder: Path, to: Path, *, contrast: str, force: bool, talk:
         raise UsageError("output: expected a name that ends in .nii.gz")
     cohort = bids.inspect_folder(folder).cohort
     first = {r.subject: r for r in reversed(cohort.records) if r.contrast in ("", contrast)}
+    check_people(len(first))  # better refused now than after an hour
     reasons: Counter[str] = Counter()
     with talk.stage("laying heads over each other") as progress:
 

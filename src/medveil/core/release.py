@@ -88,11 +88,14 @@ NOTHING = Given()
 class Step(Protocol):
     """A protection: a frozen dataclass whose fields are its settings.
 
-    `name` is the path of its file, `deface.erase`. `apply` is pure and raises Refusal rather than guess.
+    `name` is the path of its file, `deface.erase`. `apply` is pure and raises Refusal rather than guess; `check`
+    raises InputRefused where a file among the settings is not there, before the first image is read.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+
+    def check(self) -> None: ...
 
     def apply(self, image: Image, given: Given = NOTHING) -> Outcome: ...
 

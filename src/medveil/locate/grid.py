@@ -173,8 +173,12 @@ def within(shape: tuple[int, ...], to_image: Matrix, limits: tuple[int, ...]) ->
     return inside
 
 
-def bright(values: Volume) -> Mask:
-    """What is no air, without single voxels: above 0.7 of Otsu's threshold on the square root of the values."""
+def bright(values: Volume, *, opened: bool = True) -> Mask:
+    """What is no air: above 0.7 of Otsu's threshold on the square root of the values.
+
+    Args:
+        opened: without single voxels, and without what is as thin: skin that fills half a voxel, ears.
+    """
     from scipy import ndimage as ndi
     from skimage.filters import threshold_otsu
 
@@ -182,7 +186,8 @@ def bright(values: Volume) -> Mask:
     if not high > low:
         return np.zeros(values.shape, dtype=bool)
     root = np.sqrt((np.clip(values, low, high) - low) / (high - low))
-    return np.asarray(ndi.binary_opening(root > 0.7 * threshold_otsu(root)), dtype=bool)
+    out = root > 0.7 * threshold_otsu(root)
+    return np.asarray(ndi.binary_opening(out) if opened else out, dtype=bool)
 
 
 def faint(values: Volume) -> Mask:

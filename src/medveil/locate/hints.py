@@ -7,8 +7,21 @@ from collections.abc import Mapping
 import numpy as np
 
 from medveil.core.errors import Refusal, UsageError
+from medveil.core.release import Mask
 from medveil.locate.confidence import SHAPE, Rule, anatomy, beyond_l, judge, refusal
-from medveil.locate.grid import Matrix, Vector, Volume, bodies, head_mask, inverse, isotropic
+from medveil.locate.grid import (
+    MINIMUM_HEAD_MM3,
+    Grid,
+    Matrix,
+    Vector,
+    Volume,
+    bodies,
+    faint,
+    head_mask,
+    inverse,
+    isotropic,
+    solid,
+)
 from medveil.locate.location import Location, Path
 from medveil.locate.speckle import without_speckle
 from medveil.locate.starts import Start
@@ -40,10 +53,9 @@ def as_given(values: Volume, affine: Matrix, affine_to_mni: Matrix, modality: Pa
     to_mni = np.asarray(affine_to_mni, dtype=np.float64)
     if to_mni.shape != (4, 4) or not np.isfinite(to_mni).all() or np.linalg.det(to_mni[:3, :3]) <= 1e-6:
         raise UsageError("affine_to_mni: expected a 4x4 affine that turns nothing inside out")
-    grid = without_speckle(isotropic(values, affine, MM), values, affine)
-    head = head_mask(grid.values, MM)
-    if not head.any():
-        raise Refusal("no head found", "the image is empty")
+    even = isotropic(values, affine, MM)
+    grid = without_speckle(even, values, affine)
+    head = _head(grid, even)
     out = inverse(to_mni)
     scales = np.linalg.svd(out[:3, :3], compute_uv=False)
     found = {
@@ -57,6 +69,29 @@ def as_given(values: Volume, affine: Matrix, affine_to_mni: Matrix, modality: Pa
         raise refusal(found, failed, GIVEN)
     view = {"brain_in_view": found["in_view"], "head_l": float(head.sum() * MM**3 / 1e6)}
     return Location(out, found, modality, view, way="given")
+
+
+def _head(grid: Grid, even: Grid) -> Mask:
+    """The head on a grid; that of an image which is mostly noise, as of perfusion, from a blurred copy.
+
+    Args:
+        grid, even: without speckle, as which such noise is taken away with the head in it; and with it.
+
+    Raises:
+        Refusal: no body stands out in either.
+    """
+    from scipy import ndimage as ndi
+
+    head = head_mask(grid.values, MM)
+    if _is_small(head):
+        head = solid(faint(ndi.gaussian_filter(even.values, 1.0)) & even.seen, MM)
+    if _is_small(head):
+        raise Refusal("no head found", "no body of at least 0.3 litre stands out from the air")
+    return head
+
+
+def _is_small(head: Mask) -> bool:
+    return float(head.sum()) * MM**3 < MINIMUM_HEAD_MM3
 
 
 def landmark_starts(landmarks: Mapping[str, tuple[float, float, float]]) -> tuple[Start, ...]:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from medveil.locate.grid import Matrix
 
 
@@ -38,6 +40,15 @@ class Start:
     @property
     def is_only_pitched(self) -> bool:
         return self.turns[1:] == (0.0, 0.0)
+
+
+def turned(degrees: tuple[float, float, float]) -> Matrix:
+    """(3, 3) the rotation of a start: about S, then A, then R, as ITK's Euler transform has it."""
+    x, y, z = np.deg2rad(degrees)
+    about_r = np.array([[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]])
+    about_a = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    about_s = np.array([[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]])
+    return np.asarray(about_s @ about_r @ about_a, dtype=np.float64)
 
 
 NODS = (-45.0, -30.0, -15.0, 0.0, 15.0, 30.0, 45.0)

@@ -44,6 +44,14 @@ def test_the_noise_of_the_air_goes_with_the_table(monkeypatch: pytest.MonkeyPatc
     assert (out.altered & head & ~nose).sum() * ML < 1.0
 
 
+def test_thin_skin_and_ears_belong_to_the_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = known(posed(contrast="pet"), monkeypatch)
+    plain, out = (Erase(parts=("nose",), table=table).apply(truth.image) for table in (False, True))
+    assert plain.altered is not None
+    assert out.altered is not None
+    assert (out.altered & ~plain.altered & (truth.labels > 0)).sum() * ML < 1.0
+
+
 def test_the_box_of_the_eyes_leaves_jaw_and_glands(monkeypatch: pytest.MonkeyPatch) -> None:
     truth = known(posed(contrast="CT", table=True), monkeypatch)
     out = Erase(eye_box=True).apply(truth.image)

@@ -139,3 +139,19 @@ def test_what_motion_adds_to_a_pasted_face_is_air(series: Scan, monkeypatch: pyt
     out = Erase().apply(series.image)
     found = np.unique(out.image.data[out.altered])
     assert set(found.tolist()) == {500, int(series.image.values().min())}
+
+
+def test_that_air_is_read_from_kept_voxels_alone(series: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`deface.replace` promises that nothing is read from where another face goes, how dark it is included."""
+    region = np.zeros(series.image.data.shape[:3], bool)
+    region[8:12, -12:-6, 8:12] = True
+    data = series.image.data + np.int16(100)
+    data[region] = 0
+    pasted = Change(region, np.full(region.shape, 500.0, np.float32))
+    monkeypatch.setattr(method, "locate", lambda image, modality, given: _true_place(series))
+    monkeypatch.setattr(Erase, "change", lambda step, site: pasted)
+    out = Erase().apply(series.image.with_data(data))
+    assert (out.altered & ~region).any()
+    least = int(data[~out.altered].min())
+    assert least >= 100
+    assert set(np.unique(out.image.data[out.altered]).tolist()) == {500, least}

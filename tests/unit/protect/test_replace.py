@@ -69,6 +69,18 @@ def test_what_is_pasted_does_not_depend_on_what_was_there(head: tuple[Scan, Loca
     assert other.image.data.tobytes() == out.image.data.tobytes()
 
 
+def test_neither_does_where_it_is_pasted(head: tuple[Scan, Location]) -> None:
+    """A wide margin reaches into the skin of the brow; where it ends must not be read from there."""
+    seen, place = head
+    out = replaced(seen.image, place, Replace(margin_mm=12.0))
+    assert out.altered is not None
+    data = seen.image.data.copy()
+    data[out.altered] = np.random.default_rng(0).integers(0, 900, int(out.altered.sum()))
+    other = replaced(seen.image.with_data(data), place, Replace(margin_mm=12.0))
+    np.testing.assert_array_equal(other.altered, out.altered)
+    assert other.image.data.tobytes() == out.image.data.tobytes()
+
+
 def test_a_kept_voxel_more_or_less_is_another_noise(head: tuple[Scan, Location], out: Outcome) -> None:
     data = head[0].image.data.copy()
     data[0, 0, 0] += 1

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from medveil.core.release import Mask
-from medveil.locate.grid import Grid, grid_affine
+from medveil.locate.grid import Grid, bright, grid_affine
 from medveil.locate.head import looks_like_hounsfield
 from medveil.protect.deface.parts import in_parts, near_brain
 from medveil.protect.deface.site import Site
@@ -28,7 +28,7 @@ def body(site: Site) -> Mask:
 
     grid, to_mni = site.outline.grid, site.outline.to_mni
     hounsfield = site.found.modality == "ct" and looks_like_hounsfield(site.image.values())
-    solid = (grid.values > SOLID_HU if hounsfield else _bright(grid.values)) & grid.seen
+    solid = (grid.values > SOLID_HU if hounsfield else bright(grid.values, opened=False)) & grid.seen
     brain = near_brain(solid.shape, to_mni, 0.0, site.mm_per_mni)
 
     whole = _filled(solid)
@@ -37,17 +37,6 @@ def body(site: Site) -> Mask:
     thin = in_parts(("nose", "ears"), solid.shape, to_mni)
     out |= solid & (thin["nose"] | thin["ears"])
     return _on_image(ndi.binary_dilation(_filled(out)) | brain, grid, site)
-
-
-def _bright(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Mask:
-    """Tissue of an image without units; the rule of `grid.head_mask`."""
-    from skimage.filters import threshold_otsu
-
-    low, high = (float(q) for q in np.percentile(values, (0.5, 99.5)))
-    if not high > low:
-        return np.zeros(values.shape, dtype=bool)
-    root = np.sqrt((np.clip(values, low, high) - low) / (high - low))
-    return np.asarray(root > 0.7 * threshold_otsu(root), dtype=bool)
 
 
 def _filled(mask: Mask) -> Mask:

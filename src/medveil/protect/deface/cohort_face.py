@@ -61,16 +61,25 @@ def build_face_template(
         outward += np.where(inside, theirs, 0)
         grey += np.where(inside, levels, 0)
         seen += inside
-    if people < LEAST_PEOPLE:
-        raise UsageError(
-            f"face template: made of {people} people, expected {LEAST_PEOPLE} or more",
-            hint="the mean of few is a face of somebody; deface.replace has a synthetic one",
-        )
+    check_people(people)
     # Where only few people were seen, the mean would be theirs.
     enough = seen >= LEAST_PEOPLE
     outward = np.where(enough, outward / np.maximum(seen, 1), FAR_MM)
     grey = np.where(enough, grey / np.maximum(seen, 1), 0)
     return Image(np.stack([outward, grey], axis=-1).astype(np.float32), grid_affine(LO_MNI, mm))
+
+
+def check_people(people: int) -> None:
+    """Refuse a mean of few.
+
+    Raises:
+        UsageError: fewer than ten.
+    """
+    if people < LEAST_PEOPLE:
+        raise UsageError(
+            f"face template: made of {people} people, expected {LEAST_PEOPLE} or more",
+            hint="the mean of few is a face of somebody; deface.replace has a synthetic one",
+        )
 
 
 def _in_mni(image: Image, affine: Matrix, mm: float, shape: tuple[int, ...]) -> tuple[Volume, Volume, Volume]:

@@ -49,6 +49,7 @@ SCALE_STEP = 0.2
 ANCHOR_MNI = np.array([0.0, 45.0, -28.0])  # where patient and face are made to meet: between the orbits
 BLURRED_MM = 2.0  # under the skin of a cohort mean: there its grey levels are mixed with air
 FROM_MNI = np.diag([*BRAIN_SCALE, 1.0])  # of a cohort mean: a mean brain has this size in MNI mm
+BUILD_HINT = "build it with medveil mean-face DIR --to FACE.nii.gz"
 GREY_CLASSES = 12  # of a cohort mean: its grey levels, each of which is given a level as a tissue is
 
 
@@ -123,11 +124,15 @@ def read_face(path: Path) -> Face:
     """A cohort's mean face from the file that `build_face_template` fills.
 
     Raises:
-        InputRefused: the file holds something else.
+        InputRefused: the file is not there, or holds something else.
     """
     from medveil.io import nifti
 
-    return face_of(nifti.read(path))
+    try:
+        return face_of(nifti.read(path))
+    except InputRefused as error:
+        said = error.message.removeprefix("image: ")
+        raise InputRefused(f"template: {said}", hint=error.hint or BUILD_HINT) from None
 
 
 def face_of(template: Image) -> Face:
@@ -139,8 +144,7 @@ def face_of(template: Image) -> Face:
     values = template.values()
     if values.ndim != 4 or values.shape[3] != 2 or not (values[..., 0] < 0).any():
         raise InputRefused(
-            "face template: expected a volume of distances to the skin and one of grey levels",
-            hint="build it with medveil.protect.deface.cohort_face.build_face_template",
+            "expected a volume of distances to the skin and one of grey levels", hint=BUILD_HINT
         )
     outward, grey = values[..., 0], np.maximum(values[..., 1], 0)
     edges = np.quantile(grey[outward < 0], np.linspace(0, 1, GREY_CLASSES + 1))

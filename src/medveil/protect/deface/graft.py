@@ -27,7 +27,8 @@ from medveil.locate.grid import (
     volume_of,
 )
 from medveil.protect.deface.faces import Face, placed, upright
-from medveil.protect.deface.layers import MM, inset_mm, sample, skin_of
+from medveil.protect.deface.layers import inset_mm, sample, skin_of
+from medveil.protect.deface.outline import MM
 from medveil.protect.deface.site import Site
 
 AROUND_MM = 40.0  # of the head beyond the region that is looked at

@@ -1,6 +1,6 @@
 """Layers: how far every place lies outside or under the skin, and what is usual at that depth nearby.
 
-    image ──even grid──> head ──> mm outward of the skin ──> Profile: mean grey level per depth, along the skin
+    outline of a site ──> head ──> mm outward of the skin ──> Profile: mean grey level per depth, along the skin
 
 What lies at which depth is half of what a face is made of; the other half is where the skin runs. Methods
 that move the skin take the first half from here.
@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medveil.core.image import Array, Image
+from medveil.core.image import Array
 from medveil.core.release import Mask
-from medveil.locate.grid import Grid, Vector, Volume, head_mask, isotropic, volume_of
+from medveil.locate.grid import Grid, Vector, Volume
+from medveil.protect.deface.outline import MM
+from medveil.protect.deface.site import Site
 
-MM = 3.0  # of the even grid: the one on which `stock` takes its measures as well
 STEP_MM = 2.0  # between two depths of a profile
 INSET_REACH_MM, INSET_STEP_MM = 6.0, 0.75  # what the skin is looked for in
 BEFORE_MM = 2.0  # from here on outward everything is air
@@ -42,18 +43,13 @@ class Layers:
         return sample(field, self.grid.indices(points))
 
 
-def layers_of(image: Image, points: Vector, *, floor: float | None = None, around_mm: float = 24.0) -> Layers:
+def layers_of(site: Site, points: Vector, *, around_mm: float = 24.0) -> Layers:
     """The skin of a head near some points.
 
     Args:
         points: (N, 3) what has to be covered; the grid reaches `around_mm` beyond.
-        floor: values below it are no tissue and are lifted to it (the padding of a CT).
     """
-    values, affine = volume_of(image)
-    if floor is not None:
-        values = np.maximum(values, np.float32(floor))
-    whole = isotropic(values, affine, MM)
-    head = head_mask(whole.values, MM)
+    whole, head = site.outline.grid, site.outline.head
     low = np.floor(whole.indices(points.min(0) - around_mm))
     high = np.ceil(whole.indices(points.max(0) + around_mm)) + 1
     low, high = (np.clip(c, 0, head.shape).astype(np.int64) for c in (low, high))

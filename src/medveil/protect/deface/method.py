@@ -21,7 +21,7 @@ from medveil.locate.grid import Matrix
 from medveil.locate.head import MODALITIES, Location, Modality, locate
 from medveil.protect.deface.motion import farthest_mm, movements, over_all
 from medveil.protect.deface.parts import FACE
-from medveil.protect.deface.site import Site
+from medveil.protect.deface.site import Site, air_value
 from medveil.protect.deface.stock import take_stock
 
 IN_VIEW_SHARE = 0.1  # of a part: with less of it in view there is nothing of it to remove
@@ -60,6 +60,7 @@ class Method(ABC):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    margin_ends_at_skin: ClassVar[bool] = True  # see `front`; False where the face must not be read
 
     margin_mm: float = 5.0
     modality: Modality = "auto"
@@ -90,6 +91,10 @@ class Method(ABC):
     def describe(self) -> str:
         """What will be done, in words."""
 
+    def check(self) -> None:
+        """Refuse what cannot work with any image, before the first one is read; see `Step`."""
+        return
+
     def apply(self, image: Image, given: Given = NOTHING) -> Outcome:
         """Deface one image.
 
@@ -99,7 +104,7 @@ class Method(ABC):
             Refusal: the head was not found with confidence, see `locate`; `motion not trusted` in a series.
         """
         found = locate(image, modality=self.modality, given=given)
-        site = Site(image, found, self.margin_mm, given)
+        site = Site(image, found, self.margin_mm, given, self.margin_ends_at_skin)
         change, brain, protected, moved = self.change(site), site.brain, site.protected, {}
         if image.data.ndim == 4:
             moves = movements(image)
@@ -125,12 +130,13 @@ class Method(ABC):
 
 
 def _moved_along(change: Change, moves: tuple[Matrix, ...], site: Site) -> Change:
-    """A change wherever the head was during a series; what only motion adds becomes air."""
+    """A change wherever the head was during a series; what only motion adds becomes the air of the kept voxels."""
     everywhere = over_all(change.altered, site.image.affine, moves)
     if isinstance(change.values, float):
         return Change(everywhere, change.values)
     values = change.values.copy()
-    values[everywhere & ~change.altered] = site.air
+    kept = site.image.with_data(site.image.data[~everywhere][:, None, None])  # (N, 1, 1, T)
+    values[everywhere & ~change.altered] = air_value(kept, site.found)
     return Change(everywhere, values)
 
 

@@ -4,10 +4,11 @@
     another face ──placed, bent to the kept skin──> Graft ──levels, coil, noise of the kept ring──> values
 
 A head without a face breaks what follows: registrations, segmentations, detectors of faces. A head with
-another face does not. What is pasted depends on the kept voxels, the place of the brain and the face chosen,
-and on nothing else: not one number of the region is read, not even for the seed of the noise. So whoever has
-the release and this program can compute the pasted face again, and learns nothing by it that the
-kept voxels had not said.
+another face does not. Where the head lies is read from all of it, and so is how it moved in a series. From there
+on, what is pasted and where depends on the kept voxels, the place of the brain and the face chosen, and on nothing
+else: not one number of the region is read, not even for the seed of the noise or the end of the margin. So
+whoever has the release, the place and this program can compute the pasted face of a single volume again, and
+learns nothing by it that these had not said.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Replace(Method):
 
     name: ClassVar[str] = "deface.replace"
     summary: ClassVar[str] = "put another face in the place of the patient's own, with the brain untouched"
+    margin_ends_at_skin: ClassVar[bool] = False
 
     face: int = 0
     template: str = ""
@@ -68,6 +70,13 @@ class Replace(Method):
         if self.face and self.template:
             raise UsageError(f"{self.name}: face and template exclude each other")
         super().__post_init__()
+
+    def check(self) -> None:
+        """Raises:
+        InputRefused: the template is not there, or holds something else.
+        """
+        if self.template:
+            read_face(Path(self.template))
 
     @property
     def volumes(self) -> tuple[str, ...]:

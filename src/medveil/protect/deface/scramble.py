@@ -23,8 +23,9 @@ import numpy as np
 from medveil.core.errors import UsageError
 from medveil.core.release import Mask
 from medveil.locate.grid import Vector, Volume, grid_affine
-from medveil.protect.deface.layers import MM, Layers, layers_of, points_of, profile, stream_of
+from medveil.protect.deface.layers import Layers, layers_of, points_of, profile, stream_of
 from medveil.protect.deface.method import Change, Method, check_parts
+from medveil.protect.deface.outline import MM
 from medveil.protect.deface.parts import FACE, in_parts
 from medveil.protect.deface.site import Site
 
@@ -42,7 +43,6 @@ RIPPLE_MM = 12.0  # its smoothness: waves some 40 mm long, like a nose or a chee
 RIM_MM = 12.0  # within it the moved skin runs into the one that is kept
 BLEND_MM = 2.0
 NOISE_PERCENTILES = (40.0, 80.0)
-LEAST_CT = -1024.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +94,7 @@ class Scramble(Method):
         if not region.any():
             return Change(region, values)
         points = points_of(region, site.image.affine)
-        floor = LEAST_CT if site.found.modality == "ct" else None
-        layers = layers_of(site.image, points, floor=floor)
+        layers = layers_of(site, points)
         rng = stream_of(self.name, site.image.data)
         moved = layers.outward_mm + _taper(site, layers, self.volumes) * self._shift(layers, rng)
         before, after = layers.sample(layers.outward_mm, points), layers.sample(moved, points)

@@ -35,12 +35,15 @@ class Site:
         found: where its head is.
         margin_mm: kept around the brain, in millimetres of the patient.
         given: what is known beside the image. A brain among it takes the place of the template's.
+        margin_ends_at_skin: whether the margin of the template's brain stops before the skin of the face, which
+            is read for it; else it depends on the place alone.
     """
 
     image: Image
     found: Location
     margin_mm: float
     given: Given
+    margin_ends_at_skin: bool = True
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,7 +68,8 @@ class Site:
             InputRefused: the given brain is not on this image's grid, or is empty.
         """
         if self.given.brain is None:
-            skin = self.front.skin(self.shape, self.to_mni) if self.shows_skin else None
+            ends = self.margin_ends_at_skin and self.shows_skin
+            skin = self.front.skin(self.shape, self.to_mni) if ends else None
             margin_mm = self.margin_mm + for_small_brains_mm(self.mm_per_mni) * (self.margin_mm > 0)
             return near_brain(self.shape, self.to_mni, margin_mm, self.mm_per_mni, skin)
         brain = _on_grid("brain", self.given.brain, self.shape)
