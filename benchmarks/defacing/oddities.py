@@ -47,6 +47,27 @@ HEADS = {
     "face cut in front": Scanner(crop_front_mm=70.0),
 }
 Labels = npt.NDArray[np.uint8]
+PEOPLE = 3  # of each kind of `WRAPS`
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A view that ends so many mm inside the head (negative: in the air) at the ends of an axis, and folds there."""
+
+    axis: int
+    low_mm: float
+    high_mm: float
+
+
+AIR = -500.0
+WRAPS: dict[str, Scanner | Fold] = {
+    "face wrapped, 25 mm": Scanner(wrap_mm=25.0),
+    "face wrapped, 8 mm": Scanner(wrap_mm=8.0),
+    "face wrapped onto the back of the head, 12 mm": Fold(1, 0.0, 12.0),
+    "right ear wrapped, 12 mm": Fold(0, AIR, 12.0),
+    "both ears wrapped, 12 mm": Fold(0, 12.0, 12.0),
+    "chin wrapped, 50 mm of neck and chin": Fold(2, 50.0, AIR),
+}
 
 
 @dataclass
@@ -103,14 +124,45 @@ def no_head(name: str, image: Image) -> Row:
 
 def odd_head(name: str, index: int, seeds: Seeds, scanner: Scanner) -> Row:
     """A head under a hard condition: refused, or all skin altered and no brain."""
-    row, person = Row(name), draw_person(seeds, index)
+    person = draw_person(seeds, index)
     head = head_for(person, scanner)
     seen = scan(person, seeds, scanner=scanner, head=head)
-    outcome = tried(row, seen.image)
+    return judged(Row(name), seen.image, seen.brain_mask, skins(head, seen, scanner))
+
+
+def folded_head(name: str, index: int, seeds: Seeds, fold: Fold) -> Row:
+    """The same, with a wide scan folded afterwards, noise and all: the scanner itself wraps along y only."""
+    person = draw_person(seeds, index)
+    head = head_for(person, Scanner())
+    seen = scan(person, seeds, scanner=Scanner(), head=head)
+    mm, others = seen.image.spacing_mm[fold.axis], tuple({0, 1, 2} - {fold.axis})
+    at = np.flatnonzero((seen.labels > 0).any(axis=others))
+    first = max(0, int(at[0] + round(fold.low_mm / mm)))
+    end = min(seen.labels.shape[fold.axis], int(at[-1] + 1 - round(fold.high_mm / mm)))
+    view = tuple(slice(first, end) if axis == fold.axis else slice(None) for axis in range(3))
+
+    def beyond(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        planes = np.moveaxis(array, fold.axis, 0)
+        out = np.zeros_like(planes[first:end])
+        out[: len(planes) - end] = planes[end:]
+        below = out[len(out) - first :]
+        below[:] = np.where(below == 0, planes[:first], below)
+        return np.moveaxis(out, 0, fold.axis)
+
+    affine = seen.image.affine.copy()
+    affine[:3, 3] += affine[:3, fold.axis] * first
+    image = Image(seen.image.data[view] + beyond(seen.image.data), affine)
+    skin = face_parts(head, seen)
+    return judged(Row(name), image, seen.brain_mask[view], {"": skin[view], ", wrapped": beyond(skin)})
+
+
+def judged(row: Row, image: Image, brain: npt.NDArray[np.bool_], skin_of: dict[str, Labels]) -> Row:
+    """Deface, and hold the outcome against the truth."""
+    outcome = tried(row, image)
     if outcome is None or outcome.altered is None:
         return row
-    row.brain_voxels = int((outcome.altered & seen.brain_mask).sum())
-    for where, skin in skins(head, seen, scanner).items():
+    row.brain_voxels = int((outcome.altered & brain).sum())
+    for where, skin in skin_of.items():
         row.covered |= {part + where: share for part, share in covered(skin, outcome.altered).items()}
     whole = all(share >= PASS_SHARE for share in row.covered.values())
     row.outcome = "correct" if whole and not row.brain_voxels else "WRONG"
@@ -149,6 +201,14 @@ def main() -> None:
     for index, (name, scanner) in enumerate(HEADS.items()):
         if a.only in name:
             keep(odd_head(name, index, seeds, scanner))
+    for name, how in WRAPS.items():
+        for index in range(PEOPLE) if a.only in name else ():
+            title = f"{name}, person {index + 1}"
+            keep(
+                folded_head(title, index, seeds, how)
+                if isinstance(how, Fold)
+                else odd_head(title, index, seeds, how)
+            )
     print("\n| image | outcome | |\n|---|---|---|\n" + "\n".join(r.line() for r in rows))
     wrong = sum(r.outcome == "WRONG" for r in rows)
     print(f"{len(rows)} images, {wrong} done wrong")

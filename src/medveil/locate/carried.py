@@ -19,6 +19,7 @@ from medveil.locate.confidence import Information, Rule, anatomy, beyond_l, disp
 from medveil.locate.grid import (
     Matrix,
     Volume,
+    blurred,
     bodies,
     faint,
     flatten,
@@ -93,7 +94,7 @@ class _Side:
     def __init__(self, values: Volume, affine: Matrix) -> None:
         low = np.maximum(values, np.float32(-1024))
         self.grid = without_speckle(isotropic(low, affine, MM), low, affine)
-        self.head = solid(faint(_smooth(self.grid.values)), MM)
+        self.head = solid(faint(blurred(self.grid.values)), MM)
         self.flat = flatten(self.grid, self.head) if self.head.any() else self.grid.values
 
     def near_brain(self, affine_to_mni: Matrix) -> Any:
@@ -106,13 +107,6 @@ class _Side:
         at = (moved(affine_to_mni, ras) - t.origin) / t.mm
         distance = ndi.map_coordinates(t.distance_mm, at.T, order=1, cval=99.0)
         return (distance.reshape(self.head.shape) <= REACH_MM) & self.grid.seen
-
-
-def _smooth(values: Volume) -> Volume:
-    """Blurred by a voxel: a perfusion image is mostly noise, and its head is still a head."""
-    from scipy import ndimage as ndi
-
-    return np.asarray(ndi.gaussian_filter(values, 1.0), dtype=np.float32)
 
 
 def _rigid(fixed: Picture, moving: Picture, centre: Any) -> tuple[Matrix, float]:

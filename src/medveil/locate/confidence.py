@@ -15,9 +15,7 @@ where the vault of a head has them.
 | skin_mm       | median distance from the vault of the brain to the air: skull and scalp          |
 | agree_mm      | distance from the best fit to one that set out elsewhere (weak: two starts may   |
 |               | agree on a wrong pose, so it only spares further starts)                         |
-| lead          | information at the best of the second stage over the next one elsewhere (same)   |
-| fluid         | brightness just outside the fitted brain over that inside it (MR)                |
-| revised_mm    | how far the brain alone moves a fit that bright fluid around it had drawn (MR)   |
+| revised_mm   | how far the brain alone moves a fit to its cavity (CT)                            |
 | beyond_l      | litres of tissue where no head reaches that has its brain here: a second head    |
 | overlap       | of the fitted and a given brain, after Dice                                      |
 | landmark_mm   | median distance of given landmarks from those of the template                    |
@@ -48,7 +46,7 @@ SHAPE: Rule = {
     "skin_mm": (9.0, 99.0),
     "beyond_l": (0.0, 0.8),
 }
-SOFT: Rule = {"inner_ratio": (2.0, np.inf), "peak_ratio": (1.55, np.inf), "revised_mm": (0.0, 6.0), **SHAPE}
+SOFT: Rule = {"inner_ratio": (2.0, np.inf), "peak_ratio": (1.55, np.inf), **SHAPE}
 SKULL: Rule = {
     "information": (0.5, np.inf),
     "peak_ratio": (1.1, np.inf),
@@ -61,17 +59,12 @@ SKULL: Rule = {
 
 # A small brain is a child's or a fit that shrank: it has to be clear.
 SMALL, SMALL_RULE = 0.7, {"inner_ratio": (3.0, np.inf), "peak_ratio": (1.8, np.inf)}
-# Brightness 1 to 6 mm outside a brain over that inside it: 0.4 to 0.9 in T1w, 1.25 and more in T2w and T2*w.
-# With a faint scalp besides it is an echo-planar image, and fits to those were 3.5 to 6 mm off, with an
-# inner_ratio of 3.9; in T2w it is 9 and more, in T2*w mostly 5 to 8.
-OUTSHINES = 1.1
-OUTSHONE_RULE: Rule = {"skin_mm": (14.0, 99.0), "inner_ratio": (5.0, np.inf)}
-# So good that no other start is asked: two that set out from different sides came to the same place, or
-# one is far ahead of all others.
+# So good that no other start is asked: two that set out from different sides came to the same place, or nearly all
+# that can be seen of a brain is seen.
 _GOOD: Rule = {**SHAPE, "scale_max": (0.0, 1.1), "scale_min": (0.72, 9.0)}
 SURE: tuple[Rule, Rule] = (
-    {**_GOOD, "inner_ratio": (3.5, np.inf), "peak_ratio": (1.9, np.inf), "agree_mm": (0.0, 5.0)},
-    {**_GOOD, "inner_ratio": (5.0, np.inf), "peak_ratio": (2.2, np.inf), "lead": (1.4, np.inf)},
+    {**_GOOD, "inner_ratio": (3.5, np.inf), "peak_ratio": (1.8, np.inf), "agree_mm": (0.0, 5.0)},
+    {**_GOOD, "inner_ratio": (5.0, np.inf), "peak_ratio": (2.0, np.inf)},
 )
 MASKED: Rule = {
     "peak_ratio": (1.3, np.inf),

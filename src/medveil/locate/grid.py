@@ -63,8 +63,9 @@ class Grid:
 def volume_of(image: Image) -> tuple[Volume, Matrix]:
     """Real values of an image as one (I, J, K) volume with axes nearest to RAS, and its affine.
 
-    A series is averaged over its first volumes. Axes are only permuted and flipped, so images that differ
-    in storage order alone give the same array.
+    A series is averaged over its first volumes. Where air is noise about zero, as in a difference of two images, what
+    is below zero becomes zero. Axes are only permuted and flipped, so images that differ in storage order alone
+    give the same array.
     """
     if image.kind != "intensity":
         raise Refusal("not an intensity image", f"kind is {image.kind}")
@@ -72,9 +73,20 @@ def volume_of(image: Image) -> tuple[Volume, Matrix]:
         values = image.with_data(image.data[..., :FIRST_VOLUMES]).values().mean(-1, dtype=np.float32)
     else:
         values = image.values()
+    if _is_a_difference(values):
+        values = np.maximum(values, np.float32(0))
     order, signs = orientation(image.affine)
     flips = tuple(slice(None, None, s) for s in signs)
     return values.transpose(order)[flips], reoriented(image.affine, values.shape[:3], order, signs)
+
+
+def _is_a_difference(values: Volume) -> bool:
+    """Whether the outermost voxels scatter about zero."""
+    if values.min() >= 0 or min(values.shape) < 3:
+        return False
+    border = np.concatenate([np.take(values, end, axis).ravel() for axis in range(3) for end in (0, -1)])
+    low, middle, high = (float(q) for q in np.percentile(border, (5, 50, 95)))
+    return low < 0 < high and abs(middle) < 0.2 * (high - low)
 
 
 def orientation(affine: Matrix) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -205,6 +217,13 @@ def faint(values: Volume) -> Mask:
     )
     threshold = middle + max(6.0 * spread, 0.04 * (top - middle))
     return np.asarray(ndi.binary_opening(values > threshold), dtype=bool)
+
+
+def blurred(values: Volume) -> Volume:
+    """Every voxel mixed with its neighbours: a Gaussian whose sd is one voxel."""
+    from scipy import ndimage as ndi
+
+    return np.asarray(ndi.gaussian_filter(values, 1.0), dtype=np.float32)
 
 
 def solid(mask: Mask, mm: float) -> Mask:

@@ -13,7 +13,8 @@ its place over, a mask of the brain shows where to look, landmarks are one start
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -23,8 +24,6 @@ from medveil.core.image import Image
 from medveil.core.release import NOTHING, Given
 from medveil.locate import carried, hints, starts
 from medveil.locate.confidence import (
-    OUTSHINES,
-    OUTSHONE_RULE,
     SMALL,
     SMALL_RULE,
     SURE,
@@ -79,11 +78,11 @@ def locate(image: Image, *, modality: Modality = "auto", given: Given = NOTHING)
     more = hints.landmark_starts(given.landmarks)
     if given.brain is not None:
         masked = Masked(values, affine, _brain(image, given), path, hounsfield)
-        rounds = ((*more, *starts.UPRIGHT), starts.TILTED, starts.MISLABELLED)
+        rounds = _rounds(masked, (*more, *starts.UPRIGHT), starts.TILTED, starts.MISLABELLED)
         return _first_believed(masked, rounds, given, way_name="masked")
     if is_ct:
         in_skull = InSkull(values, affine, hounsfield)
-        rounds = ((*more, *starts.UPRIGHT), starts.TILTED_SKULL, starts.SHIFTED)
+        rounds = _rounds(in_skull, (*more, *starts.UPRIGHT), starts.TILTED, starts.SHIFTED)
         return _first_believed(in_skull, rounds, given)
     return _in_soft_tissue(values, affine, modality, given, more)
 
@@ -93,18 +92,40 @@ def _in_soft_tissue(
 ) -> Location:
     """MR and PET; with `auto`, a CT without units where they fail."""
     soft = Soft(values, affine, "pet" if modality == "pet" else "mr")
-    usual = ((*more, *starts.UPRIGHT), starts.TILTED)
     try:
-        return _first_believed(soft, usual, given)
+        return _first_believed(soft, _thorough(soft, (*more, *starts.UPRIGHT)), given)
     except Refusal:
         if modality == "auto":
             try:
-                once = ((*starts.UPRIGHT, *starts.TILTED_SKULL),)
-                return _first_believed(InSkull(values, affine, hounsfield=False), once, given)
+                in_skull = InSkull(values, affine, hounsfield=False)
+                once = _rounds(in_skull, (*starts.UPRIGHT, *starts.TILTED))
+                return _first_believed(in_skull, once, given)
             except Refusal:
                 pass  # not a CT either: what is said is what the usual way found
-    rounds = ((*more, *starts.UPRIGHT, *starts.TILTED), starts.SHIFTED, starts.MISLABELLED)
-    return _first_believed(soft, rounds, given, harder=True)
+    search = Search(soft.problem(masked=True))
+    return _first_believed(soft, [Round(search, (*starts.UPRIGHT, *starts.MISLABELLED), keep=5)], given)
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """Starts, and the search they are for; of a `quick` one, only a fit beyond doubt is believed."""
+
+    search: Search
+    starts: tuple[Start, ...]
+    quick: bool = False
+    keep: int = 3
+
+
+def _rounds(way: Way, *rounds: tuple[Start, ...]) -> list[Round]:
+    """The same search, given more and more starts; the first of several is quick."""
+    search = Search(way.problem())
+    return [Round(search, more, quick=i == 0 < len(rounds) - 1) for i, more in enumerate(rounds)]
+
+
+def _thorough(soft: Soft, usual: tuple[Start, ...]) -> Iterator[Round]:
+    """A few usual starts; then all places that a head could have, looked at once, and the likeliest of them."""
+    yield Round(Search(soft.problem()), usual, quick=True)
+    yield Round(Search(soft.closely()), soft.cast())
 
 
 def looks_like_hounsfield(values: Volume) -> bool:
@@ -114,34 +135,26 @@ def looks_like_hounsfield(values: Volume) -> bool:
 
 
 def _first_believed(
-    way: Way,
-    rounds: Sequence[tuple[Start, ...]],
-    given: Given,
-    *,
-    harder: bool = False,
-    way_name: WayName = "searched",
+    way: Way, rounds: Iterable[Round], given: Given, *, way_name: WayName = "searched"
 ) -> Location:
     """The first round of starts whose best fit passes every rule; else the refusal of the best fit.
 
-    The first of several rounds is believed only if its fit is beyond doubt: two starts came to it from
-    different sides, and every signal is well inside its limits.
+    A quick round is believed only if its fit is beyond doubt: two starts came to it from different sides, and
+    every signal is well inside its limits.
     """
-    problem = way.problem(harder)
-    search = Search(problem)
     refusals: list[tuple[int, Refusal]] = []
-    for attempt, more in enumerate(rounds, start=2 if harder else 1):
-        quick = attempt == 1 and len(rounds) > 1
-        search.add(more, most=FEW if quick else problem.candidates)
-        fitted = search.best(keep=2 if quick else 5 if harder else 3)
+    for attempt, this in enumerate(rounds, start=1):
+        this.search.add(this.starts, most=FEW if this.quick else this.search.problem.candidates)
+        fitted = this.search.best(keep=2 if this.quick else this.keep)
         affine = way.improve(fitted[0].affine)
-        found = signals(affine, problem.last, way.grid, way.head, way.tissue)
-        found |= {"agree_mm": search.agreement_mm(), "lead": search.lead()} | way.further(affine)
-        found |= {"revised_mm": apart_mm(fitted[0].affine, affine)}
+        found = signals(affine, way.judged, way.grid, way.head, way.tissue)
+        found |= {"agree_mm": this.search.agreement_mm(), "revised_mm": apart_mm(fitted[0].affine, affine)}
+        found |= way.further(affine)
         found |= hints.landmark_signal(given.landmarks, affine)
         rule = _rule(way, given, found)
         bare = _is_bare(way, affine, found)
         failed = tuple(n for n in judge(found, rule) if not (bare and n == "skin_mm"))
-        if quick and all(judge(found, rule) for rule in SURE):
+        if this.quick and all(judge(found, rule) for rule in SURE):
             continue
         if not failed:
             view = {
@@ -162,8 +175,6 @@ def _rule(way: Way, given: Given, found: dict[str, float]) -> Rule:
     rule = {**way.rule, **hints.LANDMARK_RULE} if given.landmarks else dict(way.rule)
     if "inner_ratio" in rule and found["scale_min"] < SMALL:
         rule |= SMALL_RULE
-    if found.get("fluid", 0.0) > OUTSHINES:
-        rule |= OUTSHONE_RULE
     return rule
 
 

@@ -15,6 +15,7 @@ from medveil.locate.grid import (
     Matrix,
     Vector,
     Volume,
+    blurred,
     bodies,
     faint,
     head_mask,
@@ -80,11 +81,9 @@ def _head(grid: Grid, even: Grid) -> Mask:
     Raises:
         Refusal: no body stands out in either.
     """
-    from scipy import ndimage as ndi
-
     head = head_mask(grid.values, MM)
     if _is_small(head):
-        head = solid(faint(ndi.gaussian_filter(even.values, 1.0)) & even.seen, MM)
+        head = solid(faint(blurred(even.values)) & even.seen, MM)
     if _is_small(head):
         raise Refusal("no head found", "no body of at least 0.3 litre stands out from the air")
     return head

@@ -143,11 +143,6 @@ class Search:
         stages = (self._turned, list(self._shaped.values()))
         return min(_nearest_mm(arrived) for arrived in stages)
 
-    def lead(self) -> float:
-        """Information at the best arrival of the second stage over that at the next one elsewhere."""
-        apart = distinct(self._turned)
-        return apart[0][0] / max(apart[1][0], 1e-3) if len(apart) > 1 else 1.0
-
 
 def _nearest_mm(arrived: Sequence[Arrival]) -> float:
     """Distance from the best arrival to the nearest other one."""

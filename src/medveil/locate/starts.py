@@ -1,7 +1,7 @@
 """Starts: first guesses of where a brain lies and how it is turned, in rounds from the usual to the odd.
 
     UPRIGHT   pitched up to 45 degrees, at two heights; and the image's own frame as MNI space
-    TILTED    rolled and yawed as well; and from nearby, for brains smaller than usual
+    TILTED    rolled and yawed as well
     SHIFTED   far above or below the expected place
     MISLABELLED   headers that name the axes wrongly
 
@@ -58,15 +58,6 @@ def _pitched() -> tuple[Start, ...]:
     return (*(Start((p, 0.0, 0.0), z) for p in NODS for z in (-20.0, 20.0)), Start(absolute=True))
 
 
-def _nearby(*sizes: float) -> tuple[Start, ...]:
-    return tuple(
-        Start((p, 0.0, 0.0), z, size, distant=False)
-        for size in sizes
-        for p in NODS[1:-1]
-        for z in (-15.0, 5.0)
-    )
-
-
 def _tilted() -> tuple[Start, ...]:
     """Yaw and roll: heads lie askew in a coil more often than a pitch alone can say."""
     leans = ((35, 0), (-35, 0), (0, 40), (0, -40), (30, 30), (-30, -30), (30, -30), (-30, 30))
@@ -88,7 +79,6 @@ def _mislabelled() -> tuple[Start, ...]:
 
 
 UPRIGHT = _pitched()
-TILTED = _nearby(0.84, 0.91, 1.0) + _tilted()
-TILTED_SKULL = _tilted()  # the cavity has the skull's size: no starts for small brains
+TILTED = _tilted()
 SHIFTED = _shifted()
 MISLABELLED = _mislabelled()

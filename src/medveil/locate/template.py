@@ -100,8 +100,13 @@ def shelled(t: Template) -> tuple[Volume, Mask]:
 
 
 def bare(t: Template) -> tuple[Volume, Mask]:
-    """For the second stage and the last: the brain alone, compared inside it and 8 mm around."""
+    """For the second stage, and to judge: the brain alone, compared inside it and 8 mm around."""
     return t.tissue, np.asarray(t.distance_mm <= 8, dtype=bool)
+
+
+def rimmed(t: Template) -> tuple[Volume, Mask]:
+    """For a search from afar: the brain, compared inside it and 4 mm around."""
+    return t.tissue, np.asarray(t.distance_mm <= 4, dtype=bool)
 
 
 def layered(t: Template) -> tuple[Volume, Mask]:
@@ -113,7 +118,8 @@ def layered(t: Template) -> tuple[Volume, Mask]:
 
 
 def core(t: Template) -> tuple[Volume, Mask]:
-    """The brain and nothing around it: for images whose fluid outshines the brain and draws its outline."""
+    """For the last stage: the brain and nothing around it. Wrong places show next to none of its contrast, and bright
+    fluid cannot draw its outline."""
     return t.tissue, t.brain
 
 

@@ -9,18 +9,22 @@ A way knows its grid, its head and its rule of confidence, poses the registratio
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from medveil.core.errors import Refusal
 from medveil.core.release import Mask
-from medveil.locate.confidence import MASKED, OUTSHINES, SKULL, SOFT, Rule, moved
+from medveil.locate import net
+from medveil.locate.confidence import MASKED, SKULL, SOFT, Rule, moved
 from medveil.locate.grid import (
     Grid,
     Matrix,
     Vector,
     Volume,
+    blurred,
     bodies,
     crop_to_head,
     flatten,
@@ -31,9 +35,11 @@ from medveil.locate.location import Path
 from medveil.locate.register import Picture, Problem, improved
 from medveil.locate.skull import find_skull
 from medveil.locate.speckle import without_speckle
-from medveil.locate.template import Template, bare, cavity, core, layered, shelled, template
+from medveil.locate.starts import Start
+from medveil.locate.template import Template, bare, cavity, core, layered, rimmed, shelled, template
 
 FINE_MM, COARSE_MM = 4.0, 8.0
+CAST = 4  # places that a net brings in; the truth was the first in all of 11 hard heads
 CROWN_CUT_CM2 = 60.0  # a larger section of head at the upper edge of the view: the crown is cut
 CROWN_TO_CENTRE_MM = 75.0
 SOFT_SCALE, SKULL_SCALE = 0.93, 0.95
@@ -51,7 +57,10 @@ class Way(Protocol):
     modality: Path
     rule: Rule
 
-    def problem(self, harder: bool) -> Problem: ...
+    @property
+    def judged(self) -> tuple[Picture, Picture]: ...
+
+    def problem(self, *, masked: bool = False) -> Problem: ...
 
     def improve(self, affine: Matrix) -> Matrix: ...
 
@@ -71,29 +80,48 @@ class Soft:
         self.flat = flatten(self.grid, self.head)
         self.crown_cut_cm2 = crown_cut_cm2(self.grid, self.head)
 
-    def problem(self, harder: bool) -> Problem:
+    @cached_property
+    def judged(self) -> tuple[Picture, Picture]:
+        near = template(FINE_MM)
+        _, fine = patient_pictures(self.flat, self.grid, self.crown_cut_cm2 > CROWN_CUT_CM2)
+        return _side(near, *bare(near)), fine
+
+    @cached_property
+    def _inside(self) -> tuple[Picture, Picture]:
+        """The brain's own contrast and nothing around it: wrong places show next to none of it."""
+        near = template(FINE_MM)
+        return _side(near, *core(near)), patient_pictures(self.flat, self.grid, masked=True)[1]
+
+    def problem(self, *, masked: bool = False) -> Problem:
         # Always masked, the coarse fit slides out of the image; never masked, a cut crown is read as air.
-        masked = harder or self.crown_cut_cm2 > CROWN_CUT_CM2
-        coarse, fine = patient_pictures(self.flat, self.grid, masked)
-        wide, near = template(COARSE_MM), template(FINE_MM)
+        coarse, _ = patient_pictures(self.flat, self.grid, masked or self.crown_cut_cm2 > CROWN_CUT_CM2)
+        wide = template(COARSE_MM)
         return Problem(
             distant=(_side(wide, *shelled(wide)), coarse),
             near=(_side(wide, *bare(wide)), coarse),
-            last=(_side(near, *bare(near)), fine),
+            last=self._inside,
             expected=expected_centre(self.grid, self.head),
             scale=SOFT_SCALE,
         )
 
+    def closely(self) -> Problem:
+        """For starts that are nearly right: the brain's own contrast alone, from the beginning."""
+        usual = self.problem()
+        return replace(usual, near=self._inside)
+
+    def cast(self) -> tuple[Start, ...]:
+        """The likeliest of all places a brain could have, as starts of `closely`."""
+        wide = template(COARSE_MM)
+        _, fine = self._inside
+        smooth = replace(fine, values=blurred(fine.values))
+        room = self.head | ~self.grid.seen
+        return net.cast(_side(wide, *rimmed(wide)), smooth, room, self.grid.origin, self.grid.mm, most=CAST)
+
     def improve(self, affine: Matrix) -> Matrix:
-        """Fluid that outshines the brain draws the fit to its own outline; then the brain alone decides."""
-        near = template(FINE_MM)
-        if brightness_around(affine, self.grid, self.flat) <= OUTSHINES:
-            return affine
-        _, fine = patient_pictures(self.flat, self.grid, masked=True)
-        return improved((_side(near, *core(near)), fine), affine).affine
+        return affine
 
     def further(self, affine: Matrix) -> dict[str, float]:
-        return {"fluid": brightness_around(affine, self.grid, self.flat)}
+        return {}
 
 
 class InSkull:
@@ -111,7 +139,11 @@ class InSkull:
         self.crown_cut_cm2 = crown_cut_cm2(self.grid, self.head)
         self.hounsfield = hounsfield
 
-    def problem(self, harder: bool) -> Problem:
+    @property
+    def judged(self) -> tuple[Picture, Picture]:
+        return self.problem().last
+
+    def problem(self, *, masked: bool = False) -> Problem:
         coarse, fine = patient_pictures(self.skull.picture(self.head), self.grid, masked=True)
         wide, near = template(COARSE_MM), template(FINE_MM)
         sharp = (_side(near, *cavity(near)), fine)
@@ -171,7 +203,11 @@ class Masked:
         self.flat = flatten(self.grid, self.head)
         self.crown_cut_cm2 = crown_cut_cm2(self.grid, self.head)
 
-    def problem(self, harder: bool) -> Problem:
+    @property
+    def judged(self) -> tuple[Picture, Picture]:
+        return self.problem().last
+
+    def problem(self, *, masked: bool = False) -> Problem:
         shown = ((0.4 + 0.3 * self.flat) * self.brain).astype(np.float32)
         coarse, fine = patient_pictures(shown, self.grid, masked=True)
         wide, near = template(COARSE_MM), template(FINE_MM)
@@ -199,21 +235,6 @@ class Masked:
         fitted = ndi.map_coordinates(t.distance_mm, at.T, order=1, cval=99.0) <= 0
         given = self.brain.ravel()
         return {"overlap": 2.0 * float((fitted & given).sum()) / max(1.0, float(fitted.sum() + given.sum()))}
-
-
-def brightness_around(affine: Matrix, grid: Grid, flat: Volume) -> float:
-    """Median brightness 1 to 6 mm outside the fitted brain over that inside it."""
-    from scipy import ndimage as ndi
-
-    t = template(FINE_MM)
-
-    def shown(mask: Mask) -> float:
-        at = grid.indices(moved(affine, t.points(mask)))
-        return float(np.median(ndi.map_coordinates(flat, at.T, order=1, cval=0.0)))
-
-    vault = t.axes[2] > -20  # under the base there is no fluid to see
-    rim = (t.distance_mm > 1) & (t.distance_mm <= 6) & vault
-    return shown(rim) / max(shown(t.distance_mm < -4), 1e-3)
 
 
 def _side(t: Template, values: Volume, where: Mask) -> Picture:

@@ -6,6 +6,7 @@ Ways of defacing, one a file, each a few lines that say which voxels change:
     method      what all of them share: locate, protect, patch, unite a series, take stock, prove
     site        a located head as a method sees it      outline, front, body   its head, its face from before, its table
     parts       the volumes of a face in MNI mm         stock                    what is gone, measured
+    wrapped     a face that left the view and came in again at another edge
     motion      where the head was in every volume      presence                 whether a face is there at all
 
 Another face (replace, scramble): faces, cohort_face, graft, shares, matching, layers.

@@ -38,6 +38,10 @@ class LikeMriDeface(Method):
         return ("mouth",)
 
     @property
+    def leaving(self) -> tuple[str, ...]:
+        return ("front",)
+
+    @property
     def watched(self) -> tuple[str, ...]:
         return ("eyes", "nose", "cheeks", "chin", "ears")
 

@@ -23,6 +23,7 @@ from medveil.protect.deface.motion import farthest_mm, movements, over_all
 from medveil.protect.deface.parts import FACE
 from medveil.protect.deface.site import Site, air_value
 from medveil.protect.deface.stock import take_stock
+from medveil.protect.deface.wrapped import WRAPPED_LEFT_ML, wrapped_stock, wraps
 
 IN_VIEW_SHARE = 0.1  # of a part: with less of it in view there is nothing of it to remove
 FACE_IS_GONE_SHARE = (
@@ -83,6 +84,11 @@ class Method(ABC):
         """Further parts that are measured, though nothing is promised of them."""
         return ()
 
+    @property
+    def leaving(self) -> tuple[str, ...]:
+        """Names of the parts that are erased where they come in again at another edge; see `wrapped`."""
+        return self.volumes
+
     @abstractmethod
     def change(self, site: Site) -> Change:
         """What becomes of the image."""
@@ -106,11 +112,15 @@ class Method(ABC):
         found = locate(image, modality=self.modality, given=given)
         site = Site(image, found, self.margin_mm, given, self.margin_ends_at_skin)
         change, brain, protected, moved = self.change(site), site.brain, site.protected, {}
+        wrapped = wraps(site, self.leaving)
         if image.data.ndim == 4:
             moves = movements(image)
             change = _moved_along(change, moves, site)
             brain, protected = (over_all(m, image.affine, moves) for m in (brain, protected))
             moved = {"motion_max_mm": farthest_mm(moves, image)}
+            wrapped = tuple(w.moved(image.affine, moves) for w in wrapped)
+        if wrapped:
+            change = _widened(change, np.any([change.altered, *(w.altered for w in wrapped)], axis=0), site)
         altered = change.altered & ~protected
         data = image.data.copy()
         data[altered] = _stored(image, change.values, altered)
@@ -118,20 +128,30 @@ class Method(ABC):
         measured = {f"confidence_{k}": v for k, v in found.confidence.items()}
         measured |= {f"view_{k}": v for k, v in found.field_of_view.items()} | moved
         measured |= take_stock(site, altered, brain, self.volumes + self.watched)
+        if wrapped:
+            measured |= wrapped_stock(site, wrapped, altered)
         return Outcome(
             image.with_data(data),
             altered=altered,
             protected=protected,
             measured=measured,
-            remarks=(*how_found(found), *remarks(measured, self.volumes)),
+            remarks=(*how_found(found), *remarks(measured, self.volumes), *(w.remark() for w in wrapped)),
             proofs=proofs(measured, self.volumes),
             affine_to_mni=site.affine_to_mni,
         )
 
 
 def _moved_along(change: Change, moves: tuple[Matrix, ...], site: Site) -> Change:
-    """A change wherever the head was during a series; what only motion adds becomes the air of the kept voxels."""
-    everywhere = over_all(change.altered, site.image.affine, moves)
+    """A change wherever the head was during a series; what only motion adds becomes air."""
+    return _widened(change, over_all(change.altered, site.image.affine, moves), site)
+
+
+def _widened(change: Change, everywhere: Mask, site: Site) -> Change:
+    """A change of more voxels; what is added becomes the air of the kept ones.
+
+    Args:
+        everywhere: (I, J, K), with all that the change alters.
+    """
     if isinstance(change.values, float):
         return Change(everywhere, change.values)
     values = change.values.copy()
@@ -169,12 +189,17 @@ def proofs(measured: dict[str, float], volumes: tuple[str, ...]) -> dict[str, bo
     Where skin stayed because it lies near to the brain, the brain may have been put on a face: that is allowed
     only in images that show no scalp, where the brain's surface is all there is to see.
     Where a face had been removed before, the surface that is left is no skin, and nothing is to be proved.
+    Where a face came in again at another edge, nothing of it may be left; see `wrapped`.
     """
+    wrapped = {}
+    if "wrapped_left_ml" in measured:
+        wrapped = {"nothing wrapped is left": measured["wrapped_left_ml"] <= WRAPPED_LEFT_ML}
     if measured["face_tissue"] < FACE_IS_GONE_SHARE:
-        return {}
+        return wrapped
     seen = [v for v in volumes if measured[f"in_view_{v}"] >= IN_VIEW_SHARE]
     covered = all(measured[f"covered_{v}"] >= COVERED_SHARE for v in seen)
-    return {"named parts covered": covered and all(measured[f"bare_{v}"] <= _bare(v, measured) for v in seen)}
+    covered = covered and all(measured[f"bare_{v}"] <= _bare(v, measured) for v in seen)
+    return {"named parts covered": covered} | wrapped
 
 
 def _bare(part: str, measured: dict[str, float]) -> float:

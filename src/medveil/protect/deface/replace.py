@@ -8,7 +8,8 @@ another face does not. Where the head lies is read from all of it, and so is how
 on, what is pasted and where depends on the kept voxels, the place of the brain and the face chosen, and on nothing
 else: not one number of the region is read, not even for the seed of the noise or the end of the margin. So
 whoever has the release, the place and this program can compute the pasted face of a single volume again, and
-learns nothing by it that these had not said.
+learns nothing by it that these had not said. Where a face leaves the view and comes in again at another edge, that
+it does, and where its piece ends, is read from it; see `wrapped`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from medveil.protect.deface.parts import FACE, PARTS
 from medveil.protect.deface.shares import filled, shares
 from medveil.protect.deface.site import Site
 from medveil.protect.deface.stock import BODY_OF_FACE
+from medveil.protect.deface.wrapped import wraps
 
 FINEST_MM, COARSEST_MM = 1.5, 2.0  # of a synthetic face; its skin is known between voxels
 LEAST_IN_VIEW = 0.5  # of the other face's tissue
@@ -96,10 +98,11 @@ class Replace(Method):
         image, region = site.image, site.parts(self.volumes)
         mm = float(np.clip(min(image.spacing_mm), FINEST_MM, COARSEST_MM))
         face = read_face(Path(self.template)) if self.template else synthetic(self.face, mm)
-        laid = graft(site, region, face) if region.any() else None
+        unread = np.any([region, *(w.altered for w in wraps(site, self.leaving))], axis=0)
+        laid = graft(site, unread, face) if region.any() else None
         if laid is None or _in_view(laid, site) < LEAST_IN_VIEW:
             raise Refusal("field of view cuts the face", "less than half of it would be in the image")
-        return Change(region, _paste(site, region, laid, stream_of(self.name, image.data[~region])))
+        return Change(unread, _paste(site, unread, laid, stream_of(self.name, image.data[~unread])))
 
 
 def _in_view(laid: Graft, site: Site) -> float:

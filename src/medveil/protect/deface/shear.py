@@ -59,6 +59,10 @@ class Shear(Method):
         return PROMISED
 
     @property
+    def leaving(self) -> tuple[str, ...]:
+        return AIMS
+
+    @property
     def watched(self) -> tuple[str, ...]:
         return ("eyes", "cheeks", "chin", "ears")
 
