@@ -10,6 +10,7 @@ the brain should be.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from medveil.core.release import Carried
 from medveil.locate.confidence import Information, Rule, anatomy, beyond_l, displaced, judge, moved
 from medveil.locate.grid import (
     Matrix,
+    Vector,
     Volume,
     blurred,
     bodies,
@@ -30,6 +32,7 @@ from medveil.locate.grid import (
 )
 from medveil.locate.location import Location, Path
 from medveil.locate.register import CENTRE, Picture, Stage, matrix_of, one_thread, settled
+from medveil.locate.sight import Sight
 from medveil.locate.speckle import without_speckle
 from medveil.locate.template import template
 
@@ -46,6 +49,7 @@ RULE: Rule = {
     "beyond_l": (0.0, 0.8),
 }
 
+STILL_MM, STILL_DEG = 2.0, 3.0  # the smallest steps of a climb
 # An echo-planar image may be too faint to be fitted well; that it came to rest where its header says is
 # seen all the same, and the header knows better by how much.
 NEAR_THE_HEADER: Rule = {
@@ -65,18 +69,19 @@ def follow(values: Volume, affine: Matrix, known: Carried, modality: Path) -> Lo
     to_known = inverse(known.affine_to_mni)
     fixed = Picture(there.flat, there.grid.origin, MM, there.near_brain(known.affine_to_mni))
     moving = Picture(here.flat, here.grid.origin, MM, here.grid.seen).padded()
-    movement, information = _rigid(fixed, moving, moved(to_known, CENTRE[None])[0])
+    centre = moved(to_known, CENTRE[None])
+    movement = np.eye(4) if _is_still(fixed, moving, centre[0]) else _rigid(fixed, moving, centre[0])
 
     mni_to_here = movement @ to_known
     whole = Information(fixed, fixed.where if fixed.where is not None else there.head, moving)
     others = [whole.at(mni_to_here @ d @ known.affine_to_mni) for d in displaced()]
-    centre = moved(to_known, CENTRE[None])
-    angle = np.degrees(np.arccos(np.clip((np.trace(movement[:3, :3]) - 1) / 2, -1, 1)))
+    information = whole.at(movement)
+    mm, degrees = _how_far(movement, centre)
     found = {
         "information": information,
-        "peak_ratio": whole.at(movement) / max(*others, 1e-3),
-        "moved_mm": float(np.linalg.norm(moved(movement, centre) - centre)),
-        "moved_deg": float(angle),
+        "peak_ratio": information / max(*others, 1e-3),
+        "moved_mm": mm,
+        "moved_deg": degrees,
         "beyond_l": beyond_l(mni_to_here, bodies(here.grid), 2 * MM),
         **anatomy(mni_to_here, here.grid, here.head, faintly=True),
     }
@@ -109,8 +114,22 @@ class _Side:
         return (distance.reshape(self.head.shape) <= REACH_MM) & self.grid.seen
 
 
-def _rigid(fixed: Picture, moving: Picture, centre: Any) -> tuple[Matrix, float]:
-    """The best rigid movement from a few small turns, and its mutual information in nats."""
+def _how_far(movement: Matrix, centre: Vector) -> tuple[float, float]:
+    """Millimetres that the middle of the brain moved, and degrees that the head turned."""
+    angle = np.degrees(np.arccos(np.clip((np.trace(movement[:3, :3]) - 1) / 2, -1, 1)))
+    return float(np.linalg.norm(moved(movement, centre) - centre)), float(angle)
+
+
+def _is_still(fixed: Picture, moving: Picture, centre: Vector) -> bool:
+    """Whether no small move from where the header puts it would show more of the head."""
+    there, here = (replace(side, values=blurred(side.values)) for side in (fixed, moving))
+    _, movement = Sight(there, here, centre).climbed(np.eye(4), sizes=False)
+    mm, degrees = _how_far(movement, centre[None])
+    return mm <= STILL_MM and degrees <= STILL_DEG
+
+
+def _rigid(fixed: Picture, moving: Picture, centre: Vector) -> Matrix:
+    """The best rigid movement from a few small turns."""
     import SimpleITK as sitk
 
     stage = Stage((fixed, moving), iterations=40, step_mm=4.0, smallest_mm=0.05)
@@ -121,6 +140,5 @@ def _rigid(fixed: Picture, moving: Picture, centre: Any) -> tuple[Matrix, float]
             start.SetCenter(centre.tolist())
             start.SetRotation(*np.deg2rad(turn).tolist())
             arrived.append(stage.run(start))
-        best = max(arrived, key=lambda f: f[0])
-        value, transform = settled(stage, *best)
-    return matrix_of(transform), value
+        _, transform = settled(stage, *max(arrived, key=lambda f: f[0]))
+    return matrix_of(transform)

@@ -50,7 +50,7 @@ SOFT: Rule = {"inner_ratio": (2.0, np.inf), "peak_ratio": (1.55, np.inf), **SHAP
 SKULL: Rule = {
     "information": (0.5, np.inf),
     "peak_ratio": (1.1, np.inf),
-    "cavity_l": (0.8, 2.0),
+    "cavity_l": (0.5, 2.0),
     "closed": (0.8, 1.0),
     "revised_mm": (0.0, 9.0),  # from the skull's cavity to the brain in it
     **SHAPE,
@@ -87,15 +87,13 @@ def signals(
     fixed, moving = picture
     where = fixed.where if fixed.where is not None else np.ones(fixed.values.shape, dtype=bool)
     inner = template(fixed.mm).distance_mm <= -5.0
-    whole = Information(fixed, where, moving)
+    here, peak = peak_ratio(affine, picture)
     core = Information(fixed, where & inner, moving)
-    poses = [affine @ d for d in displaced()]
-    here, there = whole.at(affine), [whole.at(p) for p in poses]
-    inside, outside = core.at(affine), [core.at(p) for p in poses]
+    inside, outside = core.at(affine), [core.at(affine @ d) for d in displaced()]
     scales = np.linalg.svd(affine[:3, :3], compute_uv=False)
     return {
         "information": here,
-        "peak_ratio": here / max(*there, 1e-3),
+        "peak_ratio": peak,
         "inner_ratio": inside / max(float(np.median(outside)), 1e-3),
         "scale_max": float(scales[0]),
         "scale_min": float(scales[-1]),
@@ -103,6 +101,15 @@ def signals(
         "beyond_l": beyond_l(affine, tissue, 2 * grid.mm),
         **anatomy(affine, grid, head),
     }
+
+
+def peak_ratio(affine: Matrix, picture: tuple[Picture, Picture]) -> tuple[float, float]:
+    """Information in nats at a pose, and its ratio to the best of the displaced poses."""
+    fixed, moving = picture
+    where = fixed.where if fixed.where is not None else np.ones(fixed.values.shape, dtype=bool)
+    whole = Information(fixed, where, moving)
+    here = whole.at(affine)
+    return here, here / max(*(whole.at(affine @ d) for d in displaced()), 1e-3)
 
 
 def anatomy(affine: Matrix, grid: Grid, head: Mask, *, faintly: bool = False) -> dict[str, float]:

@@ -124,8 +124,10 @@ def _rounds(way: Way, *rounds: tuple[Start, ...]) -> list[Round]:
 
 def _thorough(soft: Soft, usual: tuple[Start, ...]) -> Iterator[Round]:
     """A few usual starts; then all places that a head could have, looked at once, and the likeliest of them."""
-    yield Round(Search(soft.problem()), usual, quick=True)
-    yield Round(Search(soft.closely()), soft.cast())
+    search = Search(soft.problem())
+    yield Round(search, usual, quick=True)
+    likely = soft.cast()
+    yield Round(Search(soft.closely()), likely) if likely else Round(search, ())
 
 
 def looks_like_hounsfield(values: Volume) -> bool:

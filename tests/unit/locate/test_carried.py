@@ -48,7 +48,8 @@ def _followed(
         def at(self, pose: Matrix) -> float:
             return peak_ratio if np.array_equal(pose, movement) else 1.0
 
-    monkeypatch.setattr(carried, "_rigid", lambda *_: (movement, 0.3))
+    monkeypatch.setattr(carried, "_is_still", lambda *_: False)
+    monkeypatch.setattr(carried, "_rigid", lambda *_: movement)
     monkeypatch.setattr(carried, "Information", Said)
     known = Carried(head.image, np.linalg.inv(_place(head)))
     return follow(*volume_of(head.image), known, "mr")

@@ -13,7 +13,7 @@ from medveil.core.release import Step
 from medveil.locate.template import template
 from medveil.protect.deface.erase import Erase
 from medveil.protect.deface.method import remarks
-from medveil.protect.deface.parts import FACE, PARTS, for_small_brains_mm, in_parts, near_brain
+from medveil.protect.deface.parts import FACE, PARTS, in_parts, near_brain
 from medveil.protect.deface.site import air_value
 from medveil.simulate.scan import Scan
 
@@ -149,11 +149,6 @@ def test_the_margin_is_counted_in_millimetres_of_the_patient() -> None:
     small, large = (near_brain(MNI_SHAPE, MNI_4MM, 10.0, scale) for scale in (0.95, 1.3))
     assert small.sum() > large.sum()
     assert small[large].all()
-
-
-def test_a_brain_fitted_small_keeps_more_around_it() -> None:
-    assert for_small_brains_mm(0.95) == for_small_brains_mm(0.9) == 0.0
-    assert 0.5 < for_small_brains_mm(0.88) < for_small_brains_mm(0.7) == 2.5
 
 
 def test_the_template_is_whole_and_knows_distances() -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from medveil.core.release import NOTHING
-from medveil.protect.deface.parts import for_small_brains_mm, near_brain
 from medveil.protect.deface.site import Site, grown
 
 from .posed import posed
@@ -31,14 +29,6 @@ def test_a_margin_ends_before_the_skin_of_the_face_and_the_brain_does_not() -> N
     skin = ends.front.skin(ends.shape, ends.to_mni)
     np.testing.assert_array_equal(left_out, plain.brain & skin & ~bare.brain)
     assert ends.brain[bare.brain].all()
-
-
-@pytest.mark.parametrize("size", [0.95, 0.87, 0.7])
-def test_a_small_brain_has_a_wider_margin_unless_none_is_wanted(size: float) -> None:
-    for margin_mm, more_mm in ((5.0, for_small_brains_mm(size)), (0.0, 0.0)):
-        site = _site(margin_mm, ends=False, size=size)
-        expected = near_brain(site.shape, site.to_mni, margin_mm + more_mm, site.mm_per_mni)
-        np.testing.assert_array_equal(site.brain, expected)
 
 
 def test_a_voxel_at_exactly_the_margin_is_kept() -> None:

@@ -21,7 +21,7 @@ from medveil.locate.grid import Matrix, grid_affine, largest
 from medveil.protect.deface.outline import MM, Outline
 from medveil.protect.deface.parts import mni_slices
 
-SKIN_MM = 10.0
+SKIN_MM = 11.0
 """Depth, in MNI mm, that is skin and what lies under it: 8 to 9 mm in a grown head."""
 FIRST_MM, LAST_MM = np.array([-80.0, 30.0, -220.0]), np.array([80.0, 170.0, 70.0])
 """Corners of the lattice, MNI mm."""

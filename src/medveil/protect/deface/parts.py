@@ -129,9 +129,6 @@ MORE: Mapping[str, Volume] = {
 }
 PARTS: Mapping[str, Volume] = {**FACE, **MORE}
 
-USUAL_SIZE, RADIUS_MM = 0.90, 70.0  # of a brain: in template brains; from its middle to its surface
-MOST_EXTRA_MM = 2.5
-
 
 def in_parts(names: tuple[str, ...], shape: tuple[int, ...], to_mni: Matrix) -> dict[str, Mask]:
     """Each named volume as a mask over an array.
@@ -152,14 +149,6 @@ def mni_slices(shape: tuple[int, ...], to_mni: Matrix) -> Iterator[tuple[Coordin
     for i in range(shape[0]):
         x, y, z = (row[0] * i + row[3] + row[1] * j[:, None] + row[2] * k[None, :] for row in to_mni[:3])
         yield x, y, z
-
-
-def for_small_brains_mm(mm_per_mni: float) -> float:
-    """What a brain that was fitted small keeps around it besides the margin.
-
-    Either it is small, and then fluid is around it, or the fit shrank, as fits do where fluid is bright.
-    """
-    return float(np.clip((USUAL_SIZE - mm_per_mni) * RADIUS_MM, 0, MOST_EXTRA_MM))
 
 
 def near_brain(

@@ -15,12 +15,12 @@ import numpy as np
 
 from medveil.core.errors import InputRefused
 from medveil.core.image import Image
-from medveil.core.release import Given, Mask
+from medveil.core.release import Carried, Given, Mask
 from medveil.locate.grid import Matrix
 from medveil.locate.head import Location, looks_like_hounsfield
 from medveil.protect.deface.front import Front, front_of
 from medveil.protect.deface.outline import Outline, outline
-from medveil.protect.deface.parts import for_small_brains_mm, in_parts, near_brain
+from medveil.protect.deface.parts import in_parts, near_brain
 
 MOST_BARE = 0.3
 """Share of the crown that may be the brain's own surface in an image that shows a scalp."""
@@ -70,8 +70,7 @@ class Site:
         if self.given.brain is None:
             ends = self.margin_ends_at_skin and self.shows_skin
             skin = self.front.skin(self.shape, self.to_mni) if ends else None
-            margin_mm = self.margin_mm + for_small_brains_mm(self.mm_per_mni) * (self.margin_mm > 0)
-            return near_brain(self.shape, self.to_mni, margin_mm, self.mm_per_mni, skin)
+            return near_brain(self.shape, self.to_mni, self.margin_mm, self.mm_per_mni, skin)
         brain = _on_grid("brain", self.given.brain, self.shape)
         if not brain.any():
             raise InputRefused("brain: the given mask is empty", hint="give none to use the template's brain")
@@ -80,18 +79,40 @@ class Site:
     @property
     def shows_skin(self) -> bool:
         """Whether what borders on air in front is skin: neither the brain itself nor where a face was cut off."""
-        return self.found.state == "whole" and self.outline.bare < MOST_BARE and self.front.is_a_face
+        return self.found.state == "whole" and self.skin_lines.bare < MOST_BARE and self.front.is_a_face
 
     @cached_property
     def outline(self) -> Outline:
         """The head on an even grid."""
-        hounsfield = self.found.modality == "ct" and looks_like_hounsfield(self.image.values())
-        return outline(self.image, self.affine_to_mni, self.mm_per_mni, hounsfield=hounsfield)
+        return self._lines_of(self.image, self.affine_to_mni)
+
+    @cached_property
+    def skin_lines(self) -> Outline:
+        """The head that shows the skin: of an image that shows none, the one its place was carried over from."""
+        lender = self._lender
+        return self.outline if lender is None else self._lines_of(lender.image, lender.affine_to_mni)
+
+    @cached_property
+    def to_skin_lines(self) -> Matrix:
+        """(4, 4) voxel index of the image to the RAS+ mm of `skin_lines`."""
+        if self._lender is None:
+            return self.image.affine
+        return np.asarray(np.linalg.inv(self._lender.affine_to_mni) @ self.to_mni, dtype=np.float64)
 
     @cached_property
     def front(self) -> Front:
         """The face as it is met from before."""
-        return front_of(self.outline)
+        return front_of(self.skin_lines)
+
+    @property
+    def _lender(self) -> Carried | None:
+        """The image of the session that shows the skin where this one does not."""
+        bare = self.found.way == "carried" and self.outline.bare >= MOST_BARE
+        return self.given.carried if bare else None
+
+    def _lines_of(self, image: Image, affine_to_mni: Matrix) -> Outline:
+        hounsfield = looks_like_hounsfield(image.values())
+        return outline(image, affine_to_mni, self.mm_per_mni, hounsfield=hounsfield)
 
     @cached_property
     def protected(self) -> Mask:

@@ -6,11 +6,13 @@ image, to an even grid and held against the head that was there before.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from medveil.core.image import Image
 from medveil.core.release import Mask
-from medveil.locate.grid import Grid, Matrix, grid_affine, isotropic, volume_of
+from medveil.locate.grid import Grid, Matrix, Volume, grid_affine, isotropic, volume_of
 from medveil.protect.deface.outline import MM, crown_of
 from medveil.protect.deface.parts import in_parts, mni_slices
 from medveil.protect.deface.site import Site
@@ -38,9 +40,11 @@ def take_stock(site: Site, altered: Mask, brain: Mask, volumes: tuple[str, ...])
         `face_tissue`: the share of the place behind an intact face's skin that holds tissue: how much of a
         face there was to begin with.
     """
-    lines, image = site.outline, site.image
-    grid, head, skin, to_mni = lines.grid, lines.head, lines.skin, lines.to_mni
-    gone, near = _like(grid, image, altered), _like(grid, image, brain)
+    lines, affine = site.skin_lines, site.to_skin_lines
+    in_view = _like(lines.grid, affine, np.ones(site.shape, dtype=bool)) > 0.5
+    grid = replace(lines.grid, seen=lines.grid.seen & in_view)
+    head, skin, to_mni = lines.head & grid.seen, lines.skin & grid.seen, lines.to_mni
+    gone, near = _like(grid, affine, altered), _like(grid, affine, brain)
     kept, bare = near > 0.5, near > 0.05  # a voxel that is cut is neither gone nor kept
     masks = in_parts(volumes, head.shape, to_mni)
 
@@ -56,10 +60,25 @@ def take_stock(site: Site, altered: Mask, brain: Mask, volumes: tuple[str, ...])
     return out
 
 
-def _like(grid: Grid, image: Image, mask: Mask) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """A mask of the image on the measuring grid, as the share of each voxel."""
-    values, affine = volume_of(Image(mask.view(np.uint8), image.affine))
-    return isotropic(values, affine, grid.mm, outside=0.0).values
+def _like(grid: Grid, affine: Matrix, mask: Mask) -> Volume:
+    """A mask of the image on the measuring grid, as the share of each voxel.
+
+    Args:
+        affine: (4, 4) voxel index of the mask to the RAS+ mm of the grid, which may be another image's.
+    """
+    from scipy import ndimage as ndi
+
+    values, upright = volume_of(Image(mask.view(np.uint8), affine))
+    small = isotropic(values, upright, grid.mm, outside=0.0)
+    shift = np.linalg.inv(grid_affine(small.origin, small.mm)) @ grid_affine(grid.origin, grid.mm)
+    if small.values.shape == grid.values.shape and np.allclose(shift, np.eye(4), atol=1e-6):
+        return small.values
+    return np.asarray(
+        ndi.affine_transform(
+            small.values, shift[:3, :3], shift[:3, 3], output_shape=grid.values.shape, order=1
+        ),
+        dtype=np.float32,
+    )
 
 
 def _core(part: Mask) -> Mask:
