@@ -36,7 +36,7 @@ from medveil.locate.confidence import (
 from medveil.locate.grid import Matrix, Volume, volume_of
 from medveil.locate.location import Location
 from medveil.locate.location import Way as WayName
-from medveil.locate.register import Search, apart_mm
+from medveil.locate.register import Search
 from medveil.locate.starts import Start
 from medveil.locate.ways import InSkull, Masked, Soft, Way
 
@@ -126,8 +126,8 @@ def _thorough(soft: Soft, usual: tuple[Start, ...]) -> Iterator[Round]:
     """A few usual starts; then all places that a head could have, looked at once, and the likeliest of them."""
     search = Search(soft.problem())
     yield Round(search, usual, quick=True)
-    likely = soft.cast()
-    yield Round(Search(soft.closely()), likely) if likely else Round(search, ())
+    best = tuple(Start(placed=f.affine, distant=False) for f in search.best(keep=2))
+    yield Round(Search(soft.closely()), (*soft.cast(), *best), keep=6)
 
 
 def looks_like_hounsfield(values: Volume) -> bool:
@@ -147,11 +147,9 @@ def _first_believed(
     refusals: list[tuple[int, Refusal]] = []
     for attempt, this in enumerate(rounds, start=1):
         this.search.add(this.starts, most=FEW if this.quick else this.search.problem.candidates)
-        fitted = this.search.best(keep=2 if this.quick else this.keep)
-        affine = way.improve(fitted[0].affine)
+        affine = way.chosen(this.search.best(keep=2 if this.quick else this.keep))
         found = signals(affine, way.judged, way.grid, way.head, way.tissue)
-        found |= {"agree_mm": this.search.agreement_mm(), "revised_mm": apart_mm(fitted[0].affine, affine)}
-        found |= way.further(affine)
+        found |= {"agree_mm": this.search.agreement_mm()} | way.further(affine)
         found |= hints.landmark_signal(given.landmarks, affine)
         rule = _rule(way, given, found)
         bare = _is_bare(way, affine, found)

@@ -32,7 +32,7 @@ from medveil.locate.grid import (
     isotropic,
 )
 from medveil.locate.location import Path
-from medveil.locate.register import Picture, Problem, improved
+from medveil.locate.register import Fit, Picture, Problem, apart_mm, improved
 from medveil.locate.skull import find_skull
 from medveil.locate.speckle import without_speckle
 from medveil.locate.starts import Start
@@ -63,7 +63,9 @@ class Way(Protocol):
 
     def problem(self, *, masked: bool = False) -> Problem: ...
 
-    def improve(self, affine: Matrix) -> Matrix: ...
+    def chosen(self, fits: tuple[Fit, ...]) -> Matrix:
+        """The one of a search's best fits that is believed most, perhaps improved."""
+        ...
 
     def further(self, affine: Matrix) -> dict[str, float]: ...
 
@@ -118,9 +120,10 @@ class Soft:
         room = self.head | ~self.grid.seen
         return net.cast(_side(wide, *rimmed(wide)), smooth, room, self.grid.origin, self.grid.mm, most=CAST)
 
-    def improve(self, affine: Matrix) -> Matrix:
-        """Where the brain's own contrast is little, as in PET, its outline may know better."""
-        _, peak = peak_ratio(affine, self.judged)
+    def chosen(self, fits: tuple[Fit, ...]) -> Matrix:
+        """The clearest peak. Where the brain's own contrast is little, as in PET, its outline may know better."""
+        peaks = [(peak_ratio(f.affine, self.judged)[1], f.affine) for f in fits]
+        peak, affine = max(peaks, key=lambda p: p[0])
         if peak >= CLEAR_PEAK:
             return affine
         outlined = improved(self.judged, affine).affine
@@ -144,6 +147,7 @@ class InSkull:
         self.skull = find_skull(values, affine, self.grid, self.head, hounsfield)
         self.crown_cut_cm2 = crown_cut_cm2(self.grid, self.head)
         self.hounsfield = hounsfield
+        self.revised_mm = 0.0  # by the brain, of what the cavity said
 
     @property
     def judged(self) -> tuple[Picture, Picture]:
@@ -162,18 +166,25 @@ class InSkull:
             candidates=4,
         )
 
-    def improve(self, affine: Matrix) -> Matrix:
+    def chosen(self, fits: tuple[Fit, ...]) -> Matrix:
         """The cavity is larger than the brain; where units tell brain from fluid, the brain decides."""
+        affine = fits[0].affine
         if not self.hounsfield:
             return affine
         low, high = SOFT_TISSUE_HU
         shown = (np.clip(self.grid.values, low, high) - low) * self.skull.cavity
         near = template(FINE_MM)
         _, fine = patient_pictures(shown.astype(np.float32), self.grid, masked=True)
-        return improved((_side(near, *layered(near)), fine), affine).affine
+        out = improved((_side(near, *layered(near)), fine), affine).affine
+        self.revised_mm = apart_mm(affine, out)
+        return out
 
     def further(self, affine: Matrix) -> dict[str, float]:
-        return {"cavity_l": self.skull.cavity_l, "closed": self.skull.closed}
+        return {
+            "cavity_l": self.skull.cavity_l,
+            "closed": self.skull.closed,
+            "revised_mm": self.revised_mm,
+        }
 
 
 class Masked:
@@ -227,8 +238,8 @@ class Masked:
             scale=float(np.clip(np.cbrt(self.brain_l / litres), 0.7, 1.15)),
         )
 
-    def improve(self, affine: Matrix) -> Matrix:
-        return affine
+    def chosen(self, fits: tuple[Fit, ...]) -> Matrix:
+        return fits[0].affine
 
     def further(self, affine: Matrix) -> dict[str, float]:
         """`overlap`: of the fitted brain and the given one, after Dice, over what is in view."""

@@ -152,7 +152,6 @@ def test_an_image_with_air_around_the_head_is_as_before(step: Method) -> None:
     [
         (0, -200.0, 12.0, "the left"),
         (0, 12.0, -200.0, "the right"),
-        (0, 12.0, 12.0, "the left"),
         (2, 50.0, -30.0, "the top"),
     ],
 )

@@ -21,8 +21,10 @@ from medveil.locate.grid import Matrix, grid_affine, largest
 from medveil.protect.deface.outline import MM, Outline
 from medveil.protect.deface.parts import mni_slices
 
-SKIN_MM = 11.0
-"""Depth, in MNI mm, that is skin and what lies under it: 8 to 9 mm in a grown head."""
+BROW_MM, FOREHEAD_MM = (-20.0, 12.5), (-12.0, 8.0)
+"""(MNI z, depth in MNI mm): skin, and what lies under it, is so deep from the brow down, and from the forehead up; between
+them it thins evenly. In six simulated heads the skin of the eyes ended at 12.7 and the brain began at 13.1 below the
+brow; above it the brain began at 8.5."""
 FIRST_MM, LAST_MM = np.array([-80.0, 30.0, -220.0]), np.array([80.0, 170.0, 70.0])
 """Corners of the lattice, MNI mm."""
 FLATTEST_MM = 70.0
@@ -56,7 +58,10 @@ class Front:
         for i, xyz in enumerate(mni_slices(shape, to_mni)):
             at = [np.rint((c - f) / MM).astype(np.int32) for c, f in zip(xyz, FIRST_MM, strict=True)]
             known = np.all([(a >= 0) & (a < n) for a, n in zip(at, size, strict=True)], axis=0)
-            out[i][known] = self.depth_mm[tuple(a[known] for a in at)] <= SKIN_MM
+            deepest = np.interp(xyz[2], (BROW_MM[0], FOREHEAD_MM[0]), (BROW_MM[1], FOREHEAD_MM[1]))
+            out[i][known] = (
+                self.depth_mm[tuple(a[known] for a in at)] <= np.broadcast_to(deepest, known.shape)[known]
+            )
         return out
 
 

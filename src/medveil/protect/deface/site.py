@@ -104,11 +104,13 @@ class Site:
         """The face as it is met from before."""
         return front_of(self.skin_lines)
 
-    @property
+    @cached_property
     def _lender(self) -> Carried | None:
-        """The image of the session that shows the skin where this one does not."""
-        bare = self.found.way == "carried" and self.outline.bare >= MOST_BARE
-        return self.given.carried if bare else None
+        """The image of the session that this one's place was carried over from, if it shows more of a scalp."""
+        known = self.given.carried if self.found.way == "carried" else None
+        if known is None or self._lines_of(known.image, known.affine_to_mni).bare >= self.outline.bare:
+            return None
+        return known
 
     def _lines_of(self, image: Image, affine_to_mni: Matrix) -> Outline:
         hounsfield = looks_like_hounsfield(image.values())

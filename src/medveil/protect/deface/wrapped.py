@@ -32,6 +32,10 @@ from medveil.protect.deface.site import Site
 
 REACH_MM = 60.0  # beyond an edge; a head of which more is missing is not found
 LEAST_MM2 = 40.0  # of tissue on an edge; less is a speckle, or the last mm of a nose
+PIECE_MM2 = 300.0  # of the cut where something else than the head lies; 8 mm of a nose have 450
+MERGED_MM2 = (
+    1000.0  # of the cut that is also the head's own other side; a nose and a nape that only touch have less
+)
 SAME_SHARE = 0.2  # of the cut at one edge that is tissue at the other: a head that wraps has more
 FARTHEST_MM = (116.0, 125.0, -185.0)  # MNI |x|, y, z: no ear, nose or chin lies further out
 USUAL_MM = (104.0, 110.0, -165.0)  # and hardly one lies here
@@ -78,7 +82,8 @@ class Wrap:
 def wraps(site: Site, names: tuple[str, ...]) -> tuple[Wrap, ...]:
     """What of the named volumes came in again, for each edge where it did.
 
-    A CT and a PET do not fold. An edge without tissue of the face costs a look at one plane.
+    A CT and a PET do not fold. An edge without tissue of the face costs a look at one plane. From left to right only
+    pieces of their own are looked for: sagittal views cut both ears and both cheeks.
     """
     from scipy import ndimage as ndi
 
@@ -108,8 +113,9 @@ def _wrap(site: Site, names: tuple[str, ...], tissue: Mask, near: Mask, axis: in
     head = lines.head & (largest(lines.tissue) | ~lines.tissue)
     of_head = _at(head, entry, site, axis, step)
     same = (leaves & comes).sum() >= SAME_SHARE * leaves.sum()
-    merged = bool(same and (comes & of_head).sum() * area_mm2 >= LEAST_MM2)
-    if not merged and (comes & ~of_head).sum() * area_mm2 < LEAST_MM2:
+    sideways = axis == int(np.abs(site.image.affine[0, :3]).argmax())
+    merged = bool(not sideways and same and (leaves & comes & of_head).sum() * area_mm2 >= MERGED_MM2)
+    if not merged and (leaves & comes & ~of_head).sum() * area_mm2 < PIECE_MM2:
         return None  # the head's own other side
     if merged:
         mask, likely = (_folded(site, names, axis, high, limits) for limits in (FARTHEST_MM, USUAL_MM))
