@@ -15,6 +15,7 @@ where the vault of a head has them.
 | skin_mm       | median distance from the vault of the brain to the air: skull and scalp          |
 | agree_mm      | distance from the best fit to one that set out elsewhere (weak: two starts may   |
 |               | agree on a wrong pose, so it only spares further starts)                         |
+| fluid        | brightness just outside the fitted brain over that inside it (MR): not judged    |
 | revised_mm   | how far the brain alone moves a fit to its cavity (CT)                            |
 | beyond_l      | litres of tissue where no head reaches that has its brain here: a second head    |
 | overlap       | of the fitted and a given brain, after Dice                                      |

@@ -1,13 +1,13 @@
 """Register: fit the template brain to a head of unknown pose, coarse to fine, from many starts.
 
     every start    35 steps at 8 mm   brain + shells   size held, pitch held     where is the head?
-    the distinct   25 steps at 8 mm   brain alone      size held                 how is it turned?
+    the distinct   25 steps at 8 mm   brain, outline   size held                 how is it turned?
     the best       50 steps at 4 mm   brain alone      affine                    how is it shaped?
 
 Skull and scalp are seen from afar and nearly round: they draw a fit to the right place and tell nothing of
-its pitch. The brain's own contrast tells the pitch and is blind from afar. So each decides what it knows,
-and a fit is ranked by the brain alone. Size is held until the last stage because it runs away wherever
-tissue meets the edge of the field of view; small brains in large skulls get starts of their own.
+its pitch. The brain's own contrast tells the pitch and is blind from afar. So each decides what it knows. Size is
+held until the last stage because it runs away wherever tissue meets the edge of the field of view. What this does not
+find, a `net` finds.
 
 Mutual information after Mattes, all voxels, one thread, no random sampling: the same image gives the same
 numbers. Transforms are (4, 4) matrices from MNI mm to patient RAS mm.

@@ -130,7 +130,7 @@ class Soft:
         return outlined if peak_ratio(outlined, self.judged)[1] > peak else affine
 
     def further(self, affine: Matrix) -> dict[str, float]:
-        return {}
+        return {"fluid": brightness_around(affine, self.grid, self.flat)}
 
 
 class InSkull:
@@ -252,6 +252,21 @@ class Masked:
         fitted = ndi.map_coordinates(t.distance_mm, at.T, order=1, cval=99.0) <= 0
         given = self.brain.ravel()
         return {"overlap": 2.0 * float((fitted & given).sum()) / max(1.0, float(fitted.sum() + given.sum()))}
+
+
+def brightness_around(affine: Matrix, grid: Grid, flat: Volume) -> float:
+    """Median brightness 1 to 6 mm outside the fitted brain over that inside it."""
+    from scipy import ndimage as ndi
+
+    t = template(FINE_MM)
+
+    def shown(mask: Mask) -> float:
+        at = grid.indices(moved(affine, t.points(mask)))
+        return float(np.median(ndi.map_coordinates(flat, at.T, order=1, cval=0.0)))
+
+    vault = t.axes[2] > -20  # under the base there is no fluid to see
+    rim = (t.distance_mm > 1) & (t.distance_mm <= 6) & vault
+    return shown(rim) / max(shown(t.distance_mm < -4), 1e-3)
 
 
 def _side(t: Template, values: Volume, where: Mask) -> Picture:

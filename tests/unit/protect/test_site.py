@@ -6,20 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from medveil.core.release import NOTHING
+from medveil.core.release import NOTHING, Carried, Given
 from medveil.protect.deface.site import Site, grown
 
 from .posed import posed
 
 
-def _site(margin_mm: float, *, ends: bool, size: float = 0.0) -> Site:
-    """The person of `posed`; with a size, their brain is said to have it, in template brains."""
+def _site(margin_mm: float, *, ends: bool) -> Site:
     who = posed()
-    place = who.place
-    if size:
-        now = np.cbrt(np.linalg.det(place.affine[:3, :3]))
-        place = replace(place, affine=place.affine @ np.diag([size / now] * 3 + [1.0]))
-    return Site(who.scan.image, place, margin_mm, NOTHING, ends)
+    return Site(who.scan.image, who.place, margin_mm, NOTHING, ends)
 
 
 def test_a_margin_ends_before_the_skin_of_the_face_and_the_brain_does_not() -> None:
@@ -36,3 +31,24 @@ def test_a_voxel_at_exactly_the_margin_is_kept() -> None:
     dot = np.zeros((9, 1, 1), dtype=bool)
     dot[4] = True
     assert grown(dot, 3.3, (1.1, 1.0, 1.0)).sum() == 7
+
+
+def test_an_image_without_a_scalp_borrows_the_skin_of_the_one_it_was_placed_by() -> None:
+    bold, t1w = posed(contrast="bold"), posed()
+    place = replace(bold.place, way="carried")
+    lender = Carried(t1w.scan.image, np.linalg.inv(t1w.place.affine))
+    alone = Site(bold.scan.image, bold.place, 5.0, NOTHING)
+    lent = Site(bold.scan.image, place, 5.0, Given(carried=lender))
+    assert not alone.shows_skin
+    assert lent.shows_skin
+    assert (alone.brain & ~lent.brain).any()
+    assert lent.outline.bare > lent.skin_lines.bare
+    np.testing.assert_allclose(lent.to_skin_lines, bold.scan.image.affine, atol=1e-3)  # the head lay still
+
+
+def test_an_image_that_shows_its_skin_borrows_none() -> None:
+    t1w, bold = posed(), posed(contrast="bold")
+    place = replace(t1w.place, way="carried")
+    lender = Carried(bold.scan.image, np.linalg.inv(bold.place.affine))
+    site = Site(t1w.scan.image, place, 5.0, Given(carried=lender))
+    assert site.skin_lines is site.outline

@@ -22,6 +22,8 @@ from medveil.protect.deface.front import Front, front_of
 from medveil.protect.deface.outline import Outline, outline
 from medveil.protect.deface.parts import in_parts, near_brain
 
+OUTSHINES, SHRUNK_MM = 1.0, 2.5
+"""Where fluid is brighter than the brain in it, as in T2*w, brains are fitted some 5 % too small: so much more is kept."""
 MOST_BARE = 0.3
 """Share of the crown that may be the brain's own surface in an image that shows a scalp."""
 
@@ -70,7 +72,9 @@ class Site:
         if self.given.brain is None:
             ends = self.margin_ends_at_skin and self.shows_skin
             skin = self.front.skin(self.shape, self.to_mni) if ends else None
-            return near_brain(self.shape, self.to_mni, self.margin_mm, self.mm_per_mni, skin)
+            shrunk = self.margin_mm > 0 and self.found.confidence.get("fluid", 0.0) > OUTSHINES
+            margin_mm = self.margin_mm + (SHRUNK_MM if shrunk else 0.0)
+            return near_brain(self.shape, self.to_mni, margin_mm, self.mm_per_mni, skin)
         brain = _on_grid("brain", self.given.brain, self.shape)
         if not brain.any():
             raise InputRefused("brain: the given mask is empty", hint="give none to use the template's brain")
