@@ -1,11 +1,8 @@
-"""Speckle: air that is nearly as bright as a head, because an image is a quotient or a difference of two.
+"""Speckle: air that is as bright as a head, because an image is a quotient of two.
 
 The air of an MP2RAGE's uniform image (Marques et al. 2010) is noise over noise: any value at all, from
 voxel to voxel, with a mean as grey as grey matter. On a coarse grid it is one smooth body that fills the
 view. What betrays it is its grain at the image's own resolution.
-
-The air of a perfusion image, which is a difference, is noise about zero, and hardly less than the signal. It is
-weak where neighbours are taken together.
 """
 
 from __future__ import annotations
@@ -15,16 +12,15 @@ from dataclasses import replace
 import numpy as np
 
 from medveil.core.release import Mask
-from medveil.locate.grid import Grid, Matrix, Volume, blurred, isotropic, largest
+from medveil.locate.grid import Grid, Matrix, Volume, isotropic, largest
 
 BRIGHT_EDGE = 0.3  # of the image's bright end: magnitude images end in darker air
 COARSE_GRAIN = 0.25  # mean step between neighbours over the mean value; tissue has less than 0.15
-NOISY = 0.08  # spread of the air over the image's bright end; images of one acquisition have less than 0.05
 QUIET = 0.6  # of the grain at the edge of the view: what has less is tissue
 
 
 def without_speckle(grid: Grid, values: Volume, affine: Matrix) -> Grid:
-    """A grid with its speckled air made dark, or its noise blurred; the same grid where there is neither.
+    """A grid with its speckled air made dark; the same grid where there is none.
 
     Args:
         grid: of the image; values, affine: the image itself, (I, J, K).
@@ -35,8 +31,7 @@ def without_speckle(grid: Grid, values: Volume, affine: Matrix) -> Grid:
     bright = float(np.percentile(grid.values, 98)) - float(grid.values.min())
     level = float(np.median(grid.values[edge])) - float(grid.values.min()) if edge.any() else 0.0
     if level <= BRIGHT_EDGE * bright:
-        noise = float(np.subtract(*np.percentile(grid.values[edge], (84, 50)))) if edge.any() else 0.0
-        return replace(grid, values=blurred(grid.values)) if noise > NOISY * bright else grid
+        return grid
     step = np.abs(np.diff(values, axis=0, append=values[-1:]))
     grain = ndi.gaussian_filter(isotropic(step, affine, grid.mm, outside=0.0).values, 1.0)
     usual = float(np.median(grain[edge]))

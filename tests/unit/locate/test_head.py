@@ -319,6 +319,17 @@ def test_speckled_air_is_made_dark() -> None:
     assert without_speckle(dim, values, affine) is dim
 
 
+def test_a_difference_has_no_air_below_zero() -> None:
+    rng = np.random.default_rng(6)
+    values = rng.normal(0, 120, (40, 40, 40)).astype(np.float32)
+    values[10:30, 10:30, 10:30] += 200
+    whole, _ = volume_of(Image(values, np.diag([3.0, 3, 3, 1])))
+    np.testing.assert_array_equal(whole, np.maximum(values, 0))
+    for other in (values - 1000, values + 3000):  # Hounsfield units, magnitudes
+        kept, _ = volume_of(Image(other, np.diag([3.0, 3, 3, 1])))
+        np.testing.assert_array_equal(kept, other)
+
+
 def test_distance_is_that_of_two_affines_over_a_brain() -> None:
     moved = np.eye(4)
     moved[:3, 3] = (3.0, 4.0, 0.0)

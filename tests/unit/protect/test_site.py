@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from medveil.core.release import NOTHING, Carried, Given
-from medveil.protect.deface.site import Site, grown
+from medveil.protect.deface.parts import near_brain
+from medveil.protect.deface.site import OUTSHINES, SHRUNK_MM, Site, grown
 
 from .posed import posed
 
@@ -24,6 +25,18 @@ def test_a_margin_ends_before_the_skin_of_the_face_and_the_brain_does_not() -> N
     skin = ends.front.skin(ends.shape, ends.to_mni)
     np.testing.assert_array_equal(left_out, plain.brain & skin & ~bare.brain)
     assert ends.brain[bare.brain].all()
+
+
+def test_more_is_kept_where_fluid_outshines_the_brain() -> None:
+    """There brains are fitted too small."""
+    who = posed()
+    bright = replace(who.place, confidence={"fluid": OUTSHINES + 0.1})
+    dark = replace(who.place, confidence={"fluid": OUTSHINES - 0.1})
+    for margin_mm, more_mm in ((5.0, SHRUNK_MM), (0.0, 0.0)):
+        more, same = (Site(who.scan.image, p, margin_mm, NOTHING, False) for p in (bright, dark))
+        for site, mm in ((more, margin_mm + more_mm), (same, margin_mm)):
+            expected = near_brain(site.shape, site.to_mni, mm, site.mm_per_mni)
+            np.testing.assert_array_equal(site.brain, expected)
 
 
 def test_a_voxel_at_exactly_the_margin_is_kept() -> None:
