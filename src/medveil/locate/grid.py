@@ -169,6 +169,17 @@ def grid_affine(origin: Vector, mm: float) -> Matrix:
     return out
 
 
+def onto(mask: Mask, grid: Grid, affine: Matrix, shape: tuple[int, ...]) -> Mask:
+    """A mask on a grid as one on an image of this affine and shape: of each voxel, the nearest of the grid."""
+    from scipy import ndimage as ndi
+
+    into = np.linalg.inv(grid_affine(grid.origin, grid.mm)) @ affine
+    out = ndi.affine_transform(
+        mask.view(np.uint8), into[:3, :3], into[:3, 3], output_shape=shape, order=0, mode="nearest"
+    )
+    return np.asarray(out > 0, dtype=bool)
+
+
 def inverse(affine: Matrix) -> Matrix:
     """The affine the other way."""
     return np.asarray(np.linalg.inv(affine), dtype=np.float64)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from medveil.core.release import Mask
-from medveil.locate.grid import Grid, bright, grid_affine
+from medveil.locate.grid import bright, onto
 from medveil.locate.head import looks_like_hounsfield
 from medveil.protect.deface.parts import in_parts, near_brain
 from medveil.protect.deface.site import Site
@@ -36,7 +36,7 @@ def body(site: Site) -> Mask:
     out = ndi.binary_dilation(core, iterations=TOUCHING) & whole
     thin = in_parts(("nose", "ears"), solid.shape, to_mni)
     out |= solid & (thin["nose"] | thin["ears"])
-    return _on_image(ndi.binary_dilation(_filled(out)) | brain, grid, site)
+    return onto(ndi.binary_dilation(_filled(out)) | brain, grid, site.image.affine, site.shape)
 
 
 def _filled(mask: Mask) -> Mask:
@@ -58,13 +58,3 @@ def _piece_with(brain: Mask, padded: Mask, by: int) -> Mask:
     shares = np.bincount(labels[brain], minlength=n + 1)
     shares[0] = 0
     return np.asarray(labels == shares.argmax(), dtype=bool) if shares.any() else brain
-
-
-def _on_image(mask: Mask, grid: Grid, site: Site) -> Mask:
-    from scipy import ndimage as ndi
-
-    into = np.linalg.inv(grid_affine(grid.origin, grid.mm)) @ site.image.affine
-    out = ndi.affine_transform(
-        mask.view(np.uint8), into[:3, :3], into[:3, 3], output_shape=site.shape, order=0, mode="nearest"
-    )
-    return np.asarray(out > 0, dtype=bool)

@@ -41,10 +41,10 @@ def take_stock(site: Site, altered: Mask, brain: Mask, volumes: tuple[str, ...])
         face there was to begin with.
     """
     lines, affine = site.skin_lines, site.to_skin_lines
-    in_view = _like(lines.grid, affine, np.ones(site.shape, dtype=bool)) > 0.5
+    in_view = like(lines.grid, affine, np.ones(site.shape, dtype=bool)) > 0.5
     grid = replace(lines.grid, seen=lines.grid.seen & in_view)
     head, skin, to_mni = lines.head & grid.seen, lines.skin & grid.seen, lines.to_mni
-    gone, near = _like(grid, affine, altered), _like(grid, affine, brain)
+    gone, near = like(grid, affine, altered), like(grid, affine, brain)
     kept, bare = near > 0.5, near > 0.05  # a voxel that is cut is neither gone nor kept
     masks = in_parts(volumes, head.shape, to_mni)
 
@@ -60,7 +60,7 @@ def take_stock(site: Site, altered: Mask, brain: Mask, volumes: tuple[str, ...])
     return out
 
 
-def _like(grid: Grid, affine: Matrix, mask: Mask) -> Volume:
+def like(grid: Grid, affine: Matrix, mask: Mask) -> Volume:
     """A mask of the image on the measuring grid, as the share of each voxel.
 
     Args:

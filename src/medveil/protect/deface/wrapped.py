@@ -22,13 +22,13 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from medveil.core.image import Image
 from medveil.core.release import Mask
-from medveil.locate.grid import Matrix, bright, grid_affine, isotropic, largest, volume_of
+from medveil.locate.grid import Matrix, bright, grid_affine, largest, onto
 from medveil.protect.deface.motion import over_all
 from medveil.protect.deface.outline import MM
 from medveil.protect.deface.parts import PARTS, in_parts, mni_slices
 from medveil.protect.deface.site import Site
+from medveil.protect.deface.stock import like
 
 REACH_MM = 60.0  # beyond an edge; a head of which more is missing is not found
 LEAST_MM2 = 40.0  # of tissue on an edge; less is a speckle, or the last mm of a nose
@@ -197,20 +197,11 @@ def _spared(site: Site, tissue: Mask, head: Mask, folded: Mask) -> Mask:
     from scipy import ndimage as ndi
 
     rim = ndi.binary_dilation(head)
-    pieces = (tissue & ~rim | site.outline.tissue & ~head) & (on_grid(folded, site) > 0)
-    out = head | rim & ~ndi.binary_dilation(pieces, iterations=2)
-    grid = site.outline.grid
-    into = np.linalg.inv(grid_affine(grid.origin, grid.mm)) @ site.image.affine
-    image = ndi.affine_transform(
-        out.view(np.uint8), into[:3, :3], into[:3, 3], output_shape=site.shape, order=0, mode="nearest"
+    pieces = (tissue & ~rim | site.outline.tissue & ~head) & (
+        like(site.outline.grid, site.image.affine, folded) > 0
     )
-    return np.asarray(image > 0, dtype=bool)
-
-
-def on_grid(mask: Mask, site: Site) -> npt.NDArray[np.float32]:
-    """A mask of the image on the grid of the outline, as the share of each voxel."""
-    values, affine = volume_of(Image(mask.view(np.uint8), site.image.affine))
-    return isotropic(values, affine, site.outline.grid.mm, outside=0.0).values
+    out = head | rim & ~ndi.binary_dilation(pieces, iterations=2)
+    return onto(np.asarray(out, dtype=bool), site.outline.grid, site.image.affine, site.shape)
 
 
 def wrapped_stock(site: Site, wrapped: tuple[Wrap, ...], altered: Mask) -> dict[str, float]:
@@ -226,6 +217,6 @@ def wrapped_stock(site: Site, wrapped: tuple[Wrap, ...], altered: Mask) -> dict[
     gone = np.any([w.altered for w in wrapped], axis=0) & altered
     left = np.any([w.likely for w in wrapped], axis=0) & ~altered
     return {
-        "wrapped_ml": float(on_grid(gone, site)[tissue].sum() * ml),
-        "wrapped_left_ml": float(on_grid(left, site)[tissue].sum() * ml),
+        "wrapped_ml": float(like(site.outline.grid, site.image.affine, gone)[tissue].sum() * ml),
+        "wrapped_left_ml": float(like(site.outline.grid, site.image.affine, left)[tissue].sum() * ml),
     }
