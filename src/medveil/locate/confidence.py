@@ -8,15 +8,15 @@ where the vault of a head has them.
 | signal        | what it is                                                                       |
 |---------------|----------------------------------------------------------------------------------|
 | inner_ratio   | information inside the brain over its median at the displaced poses (MR, PET)    |
-| peak_ratio    | information of the last stage over the best of the displaced poses               |
+| peak_ratio    | information in the brain and 8 mm around over the best of the displaced poses     |
 | scale_max/min | singular values of the affine: the size of this brain in template brains         |
 | in_head       | share of the brain's points (of those seen) that lie inside the head             |
 | in_view       | share of the brain's points that lie inside the field of view                    |
 | skin_mm       | median distance from the vault of the brain to the air: skull and scalp          |
 | agree_mm      | distance from the best fit to one that set out elsewhere (weak: two starts may   |
 |               | agree on a wrong pose, so it only spares further starts)                         |
-| fluid        | brightness just outside the fitted brain over that inside it (MR): not judged    |
-| revised_mm   | how far the brain alone moves a fit to its cavity (CT)                            |
+| fluid         | brightness just outside the fitted brain over that inside it (MR): not judged    |
+| revised_mm    | how far the brain alone moves a fit to its cavity (CT)                           |
 | beyond_l      | litres of tissue where no head reaches that has its brain here: a second head    |
 | overlap       | of the fitted and a given brain, after Dice                                      |
 | landmark_mm   | median distance of given landmarks from those of the template                    |

@@ -253,7 +253,7 @@ def _similarity(problem: Problem, start: Start) -> Any:
         out.SetMatrix((float(np.cbrt(sizes.prod())) * u @ vt).ravel().tolist(), 1e-6)
         out.SetTranslation((m @ CENTRE + start.placed[:3, 3] - CENTRE).tolist())
         return out
-    out.SetMatrix((problem.scale * start.size * np.array(euler.GetMatrix())).tolist(), 1e-6)
+    out.SetMatrix((problem.scale * np.array(euler.GetMatrix())).tolist(), 1e-6)
     shift = np.zeros(3) if start.absolute else problem.expected - CENTRE + [0, 0, start.up_mm]
     out.SetTranslation(shift.tolist())
     return out

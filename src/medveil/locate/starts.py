@@ -24,7 +24,6 @@ class Start:
     Args:
         turns: degrees about R, A and S.
         up_mm: shift along S from the expected centre.
-        size: relative to the usual size of a brain.
         distant: begin with brain and shells; otherwise with the brain alone, from nearby.
         absolute: take the image's own frame for MNI space and ignore the expected centre.
         placed: (4, 4) MNI mm to patient mm, by other means; then all but `distant` is ignored.
@@ -32,7 +31,6 @@ class Start:
 
     turns: tuple[float, float, float] = (0.0, 0.0, 0.0)
     up_mm: float = 0.0
-    size: float = 1.0
     distant: bool = True
     absolute: bool = False
     placed: Matrix | None = None
