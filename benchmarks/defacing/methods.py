@@ -19,10 +19,9 @@ from joblib import Parallel, delayed
 from scipy import ndimage as ndi
 
 from medveil import recipe
+from medveil.attack.observer import Observer
 from medveil.attack.reidentify.embedding import Embedding
 from medveil.attack.reidentify.geo import Geo
-from medveil.attack.reidentify.observe import Observer
-from medveil.carry.auditing import look_at
 from medveil.cli.talk import Terminal
 from medveil.core.claims import PairClaims
 from medveil.core.cohort import Cohort, Record
@@ -135,7 +134,6 @@ def main() -> None:
     brains = pool(delayed(true_brain)(a.seed, a.spread, i) for i in range(a.people))
     found = [(r, p, b) for r, p, b in zip(records, places, brains, strict=True) if p is not None]
     original = Cohort(tuple(r for r, _, _ in found), {}, simulated=True)
-    look_at(threat.gallery, original, None, observer, talk)
     print(f"{len(found)} of {len(records)} heads located; seconds so far: {time.time() - start:.0f}")
 
     def attacked(cohort: Cohort, label: str) -> dict[str, PairClaims]:
@@ -163,7 +161,6 @@ def main() -> None:
         done = pool(delayed(deface)(r, p, b, method, folder) for r, p, b in found)
         good = [d for d in done if d.record is not None]
         release = Cohort(tuple(d.record for d in good if d.record), {}, simulated=True)
-        observer.scans(release)
         more = {
             "refused": len(done) - len(good),
             "removed_ml": float(np.mean([d.removed_ml for d in good])),

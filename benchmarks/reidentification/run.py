@@ -12,10 +12,9 @@ from typing import Any
 
 from joblib import Parallel, delayed
 
+from medveil.attack.observer import Observer
 from medveil.attack.reidentify.embedding import Embedding
 from medveil.attack.reidentify.geo import Geo
-from medveil.attack.reidentify.observe import Observer
-from medveil.carry.auditing import look_at
 from medveil.carry.talk import Talk
 from medveil.cli.talk import Terminal
 from medveil.core.cohort import Cohort, Record
@@ -112,7 +111,6 @@ def main() -> None:
     threat = Threat(gallery=photographs.of(*people), background=background)
     original, release = scans.of(*people), Cohort(tuple(erased), {}, simulated=True)
     observer = Observer(n_jobs=a.jobs)
-    look_at(threat.gallery, release, original, observer, talk)
 
     rows, judged = [], []
     # `auto` is what medveil does; `background` takes both means from the other people, as the claim says.

@@ -5,17 +5,17 @@ cohort ──protect──> release ──attack──> claims ──measure─�
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from medveil.attack.reidentify.observe import Observer
-from medveil.carry import auditing, companions, finding, picturing, protecting, simulating
+from medveil.attack.observer import Observer
+from medveil.carry import auditing, companions, finding, means, picturing, protecting, simulating
 from medveil.carry.limits import Limit
 from medveil.carry.talk import Silent, Talk
 from medveil.carry.told import told_recipe
 from medveil.core.findings import Findings
 from medveil.core.seeds import Seeds
-from medveil.io import bids, pictures
+from medveil.io import bids
 from medveil.io.folder import Staging
 from medveil.recipe import Recipe, default
 
@@ -26,8 +26,8 @@ class Plan:
 
     source: Path
     target: Path
-    photographs: Path | None
     recipe: Recipe
+    known: means.Folders = field(default_factory=means.Folders)
     jobs: int = 1
     force: bool = False
     limits: tuple[Limit, ...] = ()
@@ -48,7 +48,11 @@ class Plan:
             *(f"for every image: {step.describe()}" for step in self.recipe.protect),
             "read every written file again and prove it, or leave it out",
             "let headers, sidecars and tables leave through their lists of allowed facts",
-            *(attacks if self.photographs else ["measure no risk: no photographs were given (--photos)"]),
+            *(
+                attacks
+                if self.known.given
+                else ["measure no risk: no photographs and no other scans were given (--photos, --scans)"]
+            ),
             "write the release with its report, and beside it the internal report, which shows faces",
             *(["keep masks of what was altered and protected beside the internal report"] * self.save_masks),
         ]
@@ -69,16 +73,11 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
     talk, seeds, audit = talk or Silent(), Seeds(plan.recipe.seed), None
     recipe = told_recipe(plan.recipe)  # what a release may say: files by their content, not by their place
     inventory = bids.inspect_folder(plan.source)
-    photographs = (
-        pictures.open_photographs(plan.photographs, inventory.cohort.subjects) if plan.photographs else None
-    )
-    if photographs:
-        auditing.paired(
-            inventory.cohort, inventory.cohort, photographs
-        )  # better refused now than after hours
+    held = means.Means.read(plan.known, inventory.cohort.subjects)
+    auditing.check(inventory.cohort, held, plan.recipe.attack)
     for step in plan.recipe.protect:
         step.check()
-    inputs = [p for p in (plan.source, plan.photographs, plan.given) if p]
+    inputs = [p for p in (plan.source, *plan.known.given, plan.given) if p]
 
     with (
         Staging(plan.target, inputs=inputs, force=plan.force) as staging,
@@ -89,9 +88,9 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
         )
         staging.prune(keep=protected.kept)
         companions.write(inventory, protected, staging.folder)
-        if photographs:
+        if held:
             audit = auditing.audit(
-                inventory.cohort, protected.cohort, photographs, plan.recipe.attack,
+                inventory.cohort, protected.cohort, held, plan.recipe.attack,
                 Observer(n_jobs=plan.jobs), seeds=seeds, talk=talk,
             )  # fmt: skip
         drawn = picturing.draw(protected, regions=protected.regions(inside.folder), jobs=plan.jobs, talk=talk)
@@ -115,7 +114,7 @@ def demo(to: Path, *, people: int, seed: int, jobs: int, force: bool, talk: Talk
         plan = Plan(
             source=staging.folder / simulating.SCANS,
             target=staging.folder / "release",
-            photographs=staging.folder / simulating.PHOTOGRAPHS,
+            known=means.Folders(staging.folder / simulating.PHOTOGRAPHS),
             recipe=default(seed),
             jobs=jobs,
             simulated=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medveil.attack.reidentify.observe import Observation, observe_scan
+from medveil.attack.reidentify.observe import Observation, Renders
 from medveil.core.image import Image
 
 pytestmark = pytest.mark.real
@@ -37,7 +37,7 @@ def look(path: Path) -> Observation:
     if not path.is_file():
         pytest.skip("one of the real test images is not here")
     nifti = nib.load(path)
-    return observe_scan(Image(np.asarray(nifti.dataobj), nifti.affine))
+    return Renders()(Image(np.asarray(nifti.dataobj), nifti.affine))
 
 
 @pytest.mark.parametrize("name", WHOLE_FACES)

@@ -5,14 +5,14 @@ It is handed neither truth nor keys, and the layers of the package keep it from 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
-from medveil.core.claims import PairClaims
+from medveil.attack.observer import Observer
+from medveil.core.claims import Guesses, PairClaims
 from medveil.core.cohort import Cohort
 from medveil.core.threat import Threat
 
-if TYPE_CHECKING:
-    from medveil.attack.reidentify.observe import Observer
+Known = Literal["photographs", "scans", "table"]
 
 
 @runtime_checkable
@@ -24,6 +24,8 @@ class PairAttack(Protocol):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    needs: ClassVar[Known]
+    """What the attacker must hold of the candidates, in `threat.gallery`."""
 
     def run(self, probes: Cohort, threat: Threat, *, condition: str, observer: Observer) -> PairClaims:
         """One score for every pair of a probe image and a gallery person, all finite, none left out.
@@ -32,6 +34,32 @@ class PairAttack(Protocol):
             probes: what the attacker found: the originals, a release, or a null.
             threat: what they know.
             condition: label of what is attacked (original, release, null, ...), copied into the claims.
+            observer: looks at images; shared by attacks so that no image is looked at twice.
+        """
+        ...
+
+    def describe(self) -> str:
+        """In words, what the attack will do."""
+        ...
+
+
+@runtime_checkable
+class GuessAttack(Protocol):
+    """An attack that guesses a property of each probe: a sex, an age, whether it was in a training set.
+
+    A frozen dataclass whose fields are its settings; `name` is the path of its file.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def run(self, probes: Cohort, threat: Threat, *, condition: str, observer: Observer) -> Guesses:
+        """One guess for every probe image.
+
+        Args:
+            probes: what the attacker found; their participants table must not be read.
+            threat: `threat.background` are other people, with a participants table to learn from.
+            condition: label of what is attacked, copied into the guesses.
             observer: looks at images; shared by attacks so that no image is looked at twice.
         """
         ...

@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from medveil.attack.base import PairAttack
-from medveil.attack.reidentify.observe import Observer
+from medveil.attack.observer import Observer
 from medveil.carry import finding
-from medveil.carry.auditing import look_at
+from medveil.carry.means import HINTS, Folders, Means
 from medveil.carry.talk import Talk
 from medveil.core.claims import PairClaims
 from medveil.core.errors import InputRefused, UsageError
 from medveil.core.findings import AttackFindings, Findings
 from medveil.core.seeds import Seeds
 from medveil.core.threat import Threat
-from medveil.io import bids, pictures, tables
+from medveil.io import bids, tables
 from medveil.measure.summary import null_condition, summarise
 from medveil.measure.verdict import correct, judge
 from medveil.report.page import render
@@ -25,7 +25,7 @@ from medveil.report.page import render
 
 def attack(
     folder: Path,
-    photographs: Path,
+    known: Folders,
     attacks: Sequence[PairAttack],
     *,
     to: Path,
@@ -34,19 +34,26 @@ def attack(
     force: bool,
     talk: Talk,
 ) -> list[PairClaims]:
-    """Run attacks on a folder of head images and write their scores to `to`.
+    """Run the attacks that this attacker's material allows on a folder, and write their scores to `to`.
 
     Raises:
-        UsageError: `to` exists and `force` is not set.
+        UsageError: `to` exists and `force` is not set, or none of the attacks can be run.
         InputRefused: an image of the folder cannot be read; an attack leaves no probe out.
     """
     _refuse_existing(to, force)
     probes = bids.open_cohort(folder)
-    gallery = pictures.open_photographs(photographs, probes.subjects)
-    observer = Observer(n_jobs=jobs)
-    look_at(gallery, probes, None, observer, talk)
-    threat = Threat(gallery=gallery)
-    claims = [a.run(probes, threat, condition=condition, observer=observer) for a in attacks]
+    means = Means.read(known, probes.subjects)
+    able = [a for a in attacks if means.gallery(a.needs) is not None]
+    if not able:
+        raise UsageError(f"attack: {HINTS[attacks[0].needs]}", hint="medveil list attack tells what there is")
+    observer, claims = Observer(n_jobs=jobs), []
+    for one in able:
+        gallery = means.gallery(one.needs)
+        assert gallery is not None  # noqa: S101 - only such attacks are in the list
+        with talk.stage(one.name) as observer.progress:
+            claims.append(
+                one.run(probes, Threat(gallery, means.others), condition=condition, observer=observer)
+            )
     tables.write_scores(claims, to)
     return claims
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medveil.attack.base import PairAttack
-from medveil.attack.reidentify.observe import Observer
+from medveil.attack.observer import Observer
+from medveil.carry.means import HINTS, Means
 from medveil.carry.talk import Talk
 from medveil.core.claims import PairClaims
 from medveil.core.cohort import Cohort, Record
 from medveil.core.errors import UsageError
-from medveil.core.findings import AttackFindings, Condition
+from medveil.core.findings import AttackFindings
 from medveil.core.release import settings
 from medveil.core.seeds import Seeds
 from medveil.core.threat import Threat
@@ -21,17 +22,25 @@ from medveil.measure.verdict import correct, judge
 
 @dataclass(frozen=True, repr=False)
 class Audit:
-    """What the attacks achieved: findings to publish, claims (they name people) to keep inside."""
+    """What the attacks achieved: findings to publish, claims (they name people) to keep inside.
+
+    Args:
+        attacks: of each attack that could be run.
+        claims: the same, pair by pair.
+        unmeasured: attack that could not be run to the reason.
+        candidates: what the attackers held, in words, by kind.
+    """
 
     attacks: list[AttackFindings]
     claims: list[PairClaims]
-    threat: Threat
+    unmeasured: dict[str, str]
+    candidates: dict[str, str]
 
 
 def audit(
     originals: Cohort,
     released: Cohort,
-    photographs: Cohort,
+    means: Means,
     attacks: Sequence[PairAttack],
     observer: Observer,
     *,
@@ -41,54 +50,70 @@ def audit(
 ) -> Audit:
     """Run every attack on the originals (control), on the release, and on chance (null), and judge each.
 
-    Only images that were released are compared, on both sides, and only of people with photographs.
+    Every released image is a probe, on both sides, whether its person is among the candidates or not: an
+    attacker has the whole release. Candidates who are not in the release stay in the gallery as strangers.
 
     Raises:
-        UsageError: fewer than two subjects have photographs of their own.
+        UsageError: fewer than two people of the release are among the candidates.
     """
-    control, release = paired(originals, released, photographs)
-    gallery = photographs.of(*release.subjects)
-    threat = Threat(gallery=gallery)
-    look_at(gallery, release, control, observer, talk)
+    control, release = both(originals, released)
     findings: list[AttackFindings] = []
     claims: list[PairClaims] = []
+    unmeasured: dict[str, str] = {}
+    candidates: dict[str, str] = {}
     for attack in attacks:
-        talk.say(f"measuring {attack.name}")
-        on_original = attack.run(control, threat, condition="original", observer=observer)
-        on_release = attack.run(release, threat, condition="release", observer=observer)
-        claims += [on_original, on_release]
-        original = summarise(on_original, None, seeds=seeds, rounds=rounds)
-        after = summarise(on_release, None, seeds=seeds, rounds=rounds)
-        null: Condition = null_condition(on_original, None, seeds=seeds)
-        findings.append(judge(attack.name, attack.summary, settings(attack), original, after, null))
-    return Audit(correct(findings), claims, threat)
+        gallery = means.gallery(attack.needs)
+        if gallery is None:
+            unmeasured[attack.name] = HINTS[attack.needs]
+            continue
+        known = _known(release, gallery, attack)
+        threat = Threat(gallery, means.others)
+        told = f"{threat} {len(known)} of the {len(release.subjects)} people in the release are candidates."
+        candidates[attack.needs] = f"{len(gallery.subjects)} people, {len(gallery)} images"
+        on = {}
+        for label, probes in (("original", control), ("release", release)):
+            with talk.stage(f"{attack.name} on the {label}s".replace("releases", "release")) as step:
+                observer.progress = step
+                on[label] = attack.run(probes, threat, condition=label, observer=observer)
+        observer.progress = None
+        original, after = (summarise(c, None, seeds=seeds, rounds=rounds) for c in on.values())
+        null = null_condition(on["original"], None, seeds=seeds)
+        judged = judge(attack.name, attack.summary, settings(attack), original, after, null)
+        findings.append(replace(judged, threat=told))
+        claims += on.values()
+    return Audit(correct(findings), claims, unmeasured, candidates)
 
 
-def look_at(gallery: Cohort, release: Cohort, control: Cohort | None, observer: Observer, talk: Talk) -> None:
-    """The dear part, done once for all attacks: photographs and rendered heads as a recogniser sees them."""
-    with talk.stage("looking at the photographs") as observer.progress:
-        observer.photos(gallery)
-    if control is not None:
-        with talk.stage("looking at the original heads") as observer.progress:
-            observer.scans(control)
-    with talk.stage("looking at the released heads") as observer.progress:
-        observer.scans(release)
-    observer.progress = None
-
-
-def paired(originals: Cohort, released: Cohort, photographs: Cohort) -> tuple[Cohort, Cohort]:
-    """The images that exist on both sides and belong to people with photographs, in the same order."""
-    known = set(photographs.subjects)
-    after = {(r.subject, r.name): r for r in released if r.subject in known}
+def both(originals: Cohort, released: Cohort) -> tuple[Cohort, Cohort]:
+    """The images that exist on both sides, in the same order."""
+    after = {(r.subject, r.name): r for r in released}
     before = {(r.subject, r.name): r for r in originals}
-    both = [key for key in before if key in after]
-    if len({subject for subject, _ in both}) < 2:
-        raise UsageError(
-            "photographs: fewer than two subjects have photographs of their own",
-            hint="name the folders or files in PHOTOS after the subjects, as `medveil inspect` counts them",
-        )
+    keys = [key for key in before if key in after]
 
     def cohort(of: dict[tuple[str, str], Record], like: Cohort) -> Cohort:
-        return Cohort(tuple(of[key] for key in both), like.participants, like.simulated)
+        return Cohort(tuple(of[key] for key in keys), like.participants, like.simulated)
 
     return cohort(before, originals), cohort(after, released)
+
+
+def check(originals: Cohort, means: Means, attacks: Sequence[PairAttack]) -> None:
+    """Refuse before hours of work what `audit` would refuse after them.
+
+    Raises:
+        UsageError: fewer than two people of the images are among the candidates of an attack.
+    """
+    for attack in attacks:
+        gallery = means.gallery(attack.needs)
+        if gallery is not None:
+            _known(originals, gallery, attack)
+
+
+def _known(release: Cohort, gallery: Cohort, attack: PairAttack) -> set[str]:
+    known = set(release.subjects) & set(gallery.subjects)
+    if len(known) < 2:
+        what, where = ("photographs", "PHOTOS") if attack.needs == "photographs" else ("other scans", "SCANS")
+        raise UsageError(
+            f"{what}: fewer than two subjects have {what} of their own",
+            hint=f"name the folders or files in {where} after the subjects, as `medveil inspect` counts them",
+        )
+    return known

@@ -62,7 +62,7 @@ def findings(
         title="Release report",
         answer=ANSWERS[verdict],
         verdict=verdict,
-        threat=str(audit.threat) if audit else "",
+        threat=" ".join(dict.fromkeys(a.threat for a in attacks)),
         simulated=simulated,
         cohort=cohort_rows(inventory, protected, audit),
         attacks=attacks,
@@ -74,6 +74,7 @@ def findings(
         versions=versions(),
         methods=methods(recipe, attacks),
         references=REFERENCES,
+        unmeasured=dict(audit.unmeasured) if audit else {},
     )
 
 
@@ -151,10 +152,8 @@ def cohort_rows(inventory: Inventory, protected: Protected, audit: Audit | None)
     }
     if inventory.skipped:
         rows["other files left out"] = str(len(inventory.skipped))
-    if audit:
-        rows["candidates"] = (
-            f"{len(audit.threat.gallery.subjects)} people, {len(audit.threat.gallery)} photographs"
-        )
+    for kind, count in (audit.candidates if audit else {}).items():
+        rows[f"candidates, {kind}"] = count
     return rows
 
 

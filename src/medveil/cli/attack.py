@@ -1,4 +1,4 @@
-"""medveil attack: what an adversary with photographs makes of a folder of head images."""
+"""medveil attack: what an adversary with photographs or other scans makes of a folder of head images."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ def command(
         Path, typer.Option("--to", help="Score table (CSV) to write; it names people, keep it inside.")
     ],
     photos: options.Photos = None,
+    scans: options.Scans = None,
+    others: options.Others = None,
+    others_photos: options.OthersPhotos = None,
     attack: Annotated[
         list[str], typer.Option("--attack", help="Attack to run (see: medveil list attack).")
     ] = [],
@@ -34,13 +37,14 @@ def command(
     dry_run: options.DryRun = False,
     json: options.Json = False,
 ) -> int:
-    """Score every image of a folder against every person in PHOTOS; `medveil measure` reads the table."""
+    """Score every image of a folder against every candidate; `medveil measure` reads the table."""
     from medveil import recipe as recipes
-    from medveil.carry import alone
+    from medveil.carry import alone, means
 
-    if photos is None:
+    if photos is None and scans is None:
         raise UsageError(
-            "attack: no photographs given", hint="--photos PHOTOS, one folder of pictures per person"
+            "attack: no candidates given",
+            hint="--photos PHOTOS, one folder of pictures per person, or --scans SCANS, other scans of theirs",
         )
     base = recipes.read(recipe) if recipe else recipes.default()
     if attack:
@@ -50,7 +54,14 @@ def command(
         typer.echo("\n".join(a.describe() for a in chosen))
         return 0
     tables = alone.attack(
-        folder, photos, chosen, to=to, condition=condition, jobs=jobs, force=force, talk=Terminal(quiet=json)
+        folder,
+        means.Folders(photos, scans, others, others_photos),
+        chosen,
+        to=to,
+        condition=condition,
+        jobs=jobs,
+        force=force,
+        talk=Terminal(quiet=json),
     )
     rows = [{"attack": c.attack, "condition": c.condition, "pairs": len(c.score), **c.notes} for c in tables]
     typer.echo(json_module.dumps(rows) if json else f"{sum(len(c.score) for c in tables)} scores: {to}")

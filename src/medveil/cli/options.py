@@ -15,6 +15,24 @@ Photos = Annotated[
         "--photos", help="Photographs the attacker may own: PHOTOS/<subject>/*.jpg or PHOTOS/<subject>.jpg."
     ),
 ]
+Scans = Annotated[
+    Path | None,
+    typer.Option(
+        "--scans",
+        help="Other head scans of the same people that the attacker may own: a folder like the input, its "
+        "subjects named alike; a participants.tsv in it is what the attacker knows of them.",
+    ),
+]
+Others = Annotated[
+    Path | None,
+    typer.Option(
+        "--others", help="Head scans of other people, for attacks that learn; a folder like the input."
+    ),
+]
+OthersPhotos = Annotated[
+    Path | None,
+    typer.Option("--others-photos", help="Photographs of those other people, labelled as their scans are."),
+]
 RecipeFile = Annotated[
     Path | None, typer.Option("--recipe", help="TOML file with steps, attacks and settings.")
 ]

@@ -18,6 +18,9 @@ def command(
     folder: options.Folder,
     to: Annotated[Path, typer.Option("--to", help="New folder for the release.")],
     photos: options.Photos = None,
+    scans: options.Scans = None,
+    others: options.Others = None,
+    others_photos: options.OthersPhotos = None,
     recipe: options.RecipeFile = None,
     step: options.Steps = [],
     set_: options.Settings = [],
@@ -38,10 +41,11 @@ def command(
     """Protect a folder, attack the result, measure the risk and write a release with its report.
 
     TO/report.html may leave the house; TO-internal/report.html, with pictures of faces, may not.
-    Without photographs the images are protected and verified, and the risk is "not measured".
+    Without photographs or other scans the images are protected and verified, and the risk is "not measured".
     """
     from medveil import pipeline
     from medveil import recipe as recipes
+    from medveil.carry import means
     from medveil.carry.limits import Limit
     from medveil.carry.one_image import MASKS
 
@@ -49,7 +53,7 @@ def command(
     plan = pipeline.Plan(
         source=folder,
         target=to,
-        photographs=photos,
+        known=means.Folders(photos, scans, others, others_photos),
         recipe=recipes.with_settings(base, step, set_, seed=seed),
         jobs=jobs,
         force=force,

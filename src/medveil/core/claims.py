@@ -53,3 +53,39 @@ class PairClaims:
 
     def __repr__(self) -> str:
         return f"PairClaims({self.attack}, {self.condition}, {len(self.score)} pairs)"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Guesses:
+    """What an attack asserts of a property of people, one guess for each probe image.
+
+    Args:
+        probe_subject, probe_image: (N,) strings.
+        attribute: which property: sex, age, group, or any column of a participants table; `member` for
+            membership in a training set.
+        guess: (N,) strings for classes, float64 for numbers.
+        score: (N,) float64, finite: the surer the attack of its guess, the higher.
+        attack: public name of the attack.
+        condition: what was attacked: original, release, brain, render, photograph, or any other label.
+        notes: facts the attack observed, e.g. how many people it learned from.
+    """
+
+    probe_subject: npt.NDArray[np.str_]
+    probe_image: npt.NDArray[np.str_]
+    attribute: str
+    guess: npt.NDArray[np.str_] | npt.NDArray[np.float64]
+    score: npt.NDArray[np.float64]
+    attack: str
+    condition: str
+    notes: dict[str, float]
+
+    def __post_init__(self) -> None:
+        n = len(self.guess)
+        if any(len(c) != n for c in (self.probe_subject, self.probe_image, self.score)):
+            raise UsageError("guesses: all columns must have one entry an image")
+        numbers = [c for c in (self.guess, self.score) if c.dtype.kind == "f"]
+        if not all(np.isfinite(c).all() for c in numbers):
+            raise UsageError("guesses: a number is not finite")
+
+    def __repr__(self) -> str:
+        return f"Guesses({self.attack}, {self.attribute}, {self.condition}, {len(self.guess)} images)"

@@ -8,6 +8,9 @@ from pathlib import PurePosixPath
 
 from medveil.core.image import Image
 
+PHOTO = "photo"
+"""Contrast of a record that is a photograph."""
+
 
 @dataclass(frozen=True, repr=False)
 class Record:

@@ -25,6 +25,7 @@ class Curves:
         fpr, tpr, tpr_low, tpr_high: ROC with a pointwise band over bootstrap rounds (or empty bands).
         cmc: rank-k rate for k = 1..len, with `cmc_low`, `cmc_high`.
         bins: edges of the score histogram; `mated`, `non_mated`: densities per bin.
+        gallery_sizes, rank1_by_size, rank1_low, rank1_high: rank-1 in random galleries of so many people.
     """
 
     fpr: list[float]
@@ -37,6 +38,10 @@ class Curves:
     bins: list[float]
     mated: list[float]
     non_mated: list[float]
+    gallery_sizes: list[float] = field(default_factory=list)
+    rank1_by_size: list[float] = field(default_factory=list)
+    rank1_low: list[float] = field(default_factory=list)
+    rank1_high: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,9 @@ class AttackFindings:
         conditions: by label.
         verdict: one of the three, with `reason`, one sentence in plain words.
         smallest_auc: smallest AUC that this many subjects could have told from chance, None if not computed.
+        threat: what this attacker holds, in one honest sentence; empty where unknown (a bare score table).
+        p_value: p of "no better than chance" on the release, both statistics counted; None if untested.
+        p_corrected: the same once all attacks of the run are counted (Holm); None before, or if untested.
     """
 
     attack: str
@@ -70,6 +78,9 @@ class AttackFindings:
     verdict: Verdict
     reason: str
     smallest_auc: float | None = None
+    threat: str = ""
+    p_value: float | None = None
+    p_corrected: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,10 +90,11 @@ class Findings:
     Args:
         title: heading of the page; `answer`: the first sentence a worried person reads.
         verdict: over all attacks: leak if any leaks; too weak only if none was strong enough.
-        threat: one honest sentence; empty where unknown (a bare score table).
+        threat: what the attackers hold, over all attacks; empty where unknown (a bare score table).
         simulated: True if the people do not exist; the page then says what follows from that.
         cohort: rows of the cohort table (label to value, e.g. subjects, images, contrasts).
         attacks: the findings of each attack.
+        unmeasured: attack that was not run to the reason.
         steps: each protection in words; `step_settings`: public name to settings.
         images: one row an image: subject, name, state, reason, measured, proofs.
         fidelity: what protection changed in what was kept (metric name to Estimate).
@@ -105,6 +117,7 @@ class Findings:
     versions: dict[str, str] = field(default_factory=dict)
     methods: list[str] = field(default_factory=list)
     references: list[str] = field(default_factory=list)
+    unmeasured: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {"format": FORMAT, "version": VERSION, **asdict(self)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medveil.core.cohort import Cohort
+from medveil.core.cohort import PHOTO, Cohort
 
 
 @dataclass(frozen=True, repr=False)
@@ -12,9 +12,10 @@ class Threat:
     """An attacker and their means.
 
     Args:
-        gallery: photographs (or other images) of the candidates, labelled with the candidates' names.
-        background: image pairs of OTHER people (scans and photographs), from which the attacker learns
-            how the two domains differ; None if they have none.
+        gallery: photographs or other head scans of the candidates, labelled with the candidates' names, and
+            what is known of them in its participants; empty where an attack compares with nobody.
+        background: images of OTHER people (scans, photographs), with a participants table where the attacker
+            has one, from which they learn; None if they have none.
         knows_method: whether they know which protection was used (Kerckhoffs: they do).
     """
 
@@ -23,19 +24,25 @@ class Threat:
     knows_method: bool = True
 
     def __str__(self) -> str:
-        people = len(self.gallery.subjects)
-        per_person = len(self.gallery) / max(people, 1)
         method = "knows" if self.knows_method else "does not know"
-        other = (
-            f", and images of {len(self.background.subjects)} other people to calibrate with"
-            if self.background
-            else ""
-        )
-        return (
-            f"The attacker {method} the protection method, holds the released images and "
-            f"{per_person:.3g} photographs of each of {people} candidates{other}; "
-            "every person in the release is among the candidates. They hold no keys."
-        )
+        holds = ["the released images"]
+        people = len(self.gallery.subjects)
+        if people:
+            photographs = all(r.contrast == PHOTO for r in self.gallery)
+            what = "photographs" if photographs else "other head scans"
+            holds.append(f"{len(self.gallery) / people:.3g} {what} of each of {people} candidates")
+        if self.background:
+            holds.append(f"images of {len(self.background.subjects)} other people to learn from")
+        present = "; every person in the release is among the candidates" if people else ""
+        return f"The attacker {method} the protection method, holds {_listed(holds)}{present}. They hold no keys."
 
     def __repr__(self) -> str:
         return f"Threat({self})"
+
+
+def _listed(words: list[str]) -> str:
+    """
+    >>> _listed(["a"]), _listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

@@ -44,36 +44,6 @@ from medveil.measure.verification.identification import (
 from medveil.measure.verification.roc import tpr_at
 from medveil.measure.verification.tally import Floats
 
-Better = Literal["lower", "higher", ""]
-
-# Direction in which each metric is more private, its unit, and how it was computed.
-_ABOUT: dict[str, tuple[Better, str, str]] = {
-    "auc": ("lower", "", "chance that a mated pair scores higher than a non-mated one"),
-    "eer": ("higher", "", "equal error rate on the convex hull of the ROC"),
-    "eer_interpolated": ("higher", "", "equal error rate on the ROC polyline"),
-    "eer_step": ("higher", "", "mean error where misses and false accepts differ least"),
-    "linkability": (
-        "lower",
-        "",
-        "D_sys, omega 1, sum over equal bins; biased upwards, read it against chance",
-    ),
-    "linkability_pav": ("lower", "", "D_sys, omega 1, PAV blocks; biased upwards, read it against chance"),
-    "rank_1": ("lower", "", "closed set, ties take the worst rank"),
-    "rank_5": ("lower", "", "closed set, ties take the worst rank"),
-    "min_cllr": ("higher", "bit", "cost of the evidence after PAV calibration, 1 = scores say nothing"),
-    "zebra_population": ("lower", "bit", "ZEBRA expected disclosure, 0 = full privacy, 0.721 = none"),
-    "zebra_individual": ("lower", "log10 LR", "ZEBRA strongest evidence against anybody"),
-    "d_prime": ("lower", "", "distance of the means in pooled standard deviations, no direction"),
-}
-_FPIR = (0.01, 0.1)
-# What fits bins, blocks or a hull to the sample is biased by it; bounds of its values.
-_BIASED: dict[str, tuple[float, float]] = {
-    "eer": (0.0, 0.5),
-    "linkability": (0.0, 1.0),
-    "linkability_pav": (0.0, 1.0),
-    "min_cllr": (0.0, 1.0),
-    "zebra_population": (0.0, float(NO_PRIVACY_BIT)),
-}
 _SPARSE = "too few persons were compared with each other to permute them"
 
 
@@ -134,19 +104,19 @@ def summarise(
         estimates["auc"] = replace(
             estimates["auc"], note=f"{estimates['auc'].note}; no p and no null: {_SPARSE}"
         )
-    for fpir in _FPIR:
+    for fpir in FPIR_ASKED:
         e = dir_at_fpir(scores, fpir)
-        estimates[e.name] = _with_interval(e, boot.values[e.name], level, persons)
-    estimates = _in_order(estimates)
+        estimates[e.name] = with_interval(e, boot.values[e.name], level, persons)
+    estimates = in_order(estimates)
 
     enough = persons >= FEWEST_PERSONS
     curves = rate_curves(tpr_at(tally, FPR), cmc, boot if enough else None, level)
-    return _condition(
+    return condition_of(
         claims.condition, estimates, with_histogram(curves, scores.mated, scores.non_mated), scores, claims
     )
 
 
-def null_condition(
+def nullcondition_of(
     claims: PairClaims, truth: Truth | None = None, *, seeds: Seeds, rounds: int = 500, level: float = 0.95
 ) -> Condition:
     """The same attack by a guesser: estimates are means over random derangements of the persons.
@@ -164,7 +134,7 @@ def null_condition(
     persons = len(two_sided(scores))
     estimates = {}
     for name in (*NAMES, "rank_1", "rank_5"):
-        better, unit, about = _ABOUT[name]
+        better, unit, about = ABOUT[name]
         low, high = null.range(name, level) or (None, None)
         value = null.mean(name)
         note = f"mean over {len(null.values[name])} random derangements of the persons; {about}"
@@ -177,13 +147,13 @@ def null_condition(
         estimates[name] = Estimate(name, value, low, high, level, persons, unit, better, chance, None, note)
     label = replace(claims, condition="null")
     if not len(null.tpr) or not np.isfinite(null.tpr).any():
-        return _condition("null", _in_order(estimates), no_curves(), scores, label)
+        return condition_of("null", in_order(estimates), no_curves(), scores, label)
     boot = Rounds({}, null.tpr, null.cmc[:, :longest])
     curves = rate_curves(np.nanmean(null.tpr, axis=0), np.nanmean(boot.cmc, axis=0), boot, level)
     # Seen from a guesser, a mated pair is any pair of two persons.
-    return _condition(
+    return condition_of(
         "null",
-        _in_order(estimates),
+        in_order(estimates),
         with_histogram(curves, scores.non_mated, scores.non_mated),
         scores,
         label,
@@ -195,7 +165,7 @@ def _bootstrap(
 ) -> Rounds:
     ranks = rankings.ranks()
     mated = ranks > 0
-    open_set = [f for f in _FPIR if dir_at_fpir(scores, f).value is not None]
+    open_set = [f for f in FPIR_ASKED if dir_at_fpir(scores, f).value is not None]
     names = (*NAMES, "rank_1", "rank_5", *map(dir_name, _FPIR))
     values = {name: np.full(rounds, np.nan) for name in names}
     tpr, cmc = np.full((rounds, len(FPR)), np.nan), np.full((rounds, longest), np.nan)
@@ -216,49 +186,6 @@ def _bootstrap(
     return Rounds(values, tpr, cmc)
 
 
-def _estimate(
-    name: str, value: float, samples: Floats, null: Null, level: float, persons: int, rankings: Rankings
-) -> Estimate:
-    better, unit, note = _ABOUT[name]
-    chance = null.mean(name)
-    if name.startswith("rank"):
-        chance = expected_rank_k(rankings, int(name[-1]))
-    elif name == "auc" and chance is None:
-        chance = 0.5
-    if name == "zebra_individual":
-        note += (
-            f", tag {zebra_tag(value)}; a maximum, so it grows with the number of pairs and has no interval"
-        )
-        return Estimate(name, value, None, None, level, persons, unit, better, chance, None, note)
-    if not np.isfinite(value):
-        note = "undefined: neither kind of pair varies, so there is no spread to measure the distance in"
-        return Estimate(name, None, None, None, level, persons, unit, better, chance, None, note)
-    if name.startswith("rank") and chance == 1.0:
-        note += f"; 1 by construction, the gallery has no more than {name[-1]} persons"
-    if name == "auc" and value in (0.0, 1.0):
-        note += "; no overlap was seen, so the interval can't show how much there may be"
-    e = Estimate(name, value, None, None, level, persons, unit, better, chance, None, note)
-    return _with_interval(e, samples, level, persons)
-
-
-def _with_interval(e: Estimate, samples: Floats, level: float, persons: int) -> Estimate:
-    """Interval of the subject bootstrap; a proportion gets Wilson's where that is wider."""
-    if e.value is None:
-        return e
-    how, ends = "subject bootstrap, percentiles", None
-    if persons >= FEWEST_PERSONS:
-        ends = percentiles(samples, level)
-        if e.name in _BIASED:
-            how, ends = "subject bootstrap, basic", basic(samples, e.value, _BIASED[e.name], level)
-    if e.name.startswith(("rank", "dir")):
-        other = wilson(e.value, persons, level)
-        how = "subject bootstrap or Wilson, the wider"
-        ends = other if ends is None else (min(ends[0], other[0]), max(ends[1], other[1]))
-    if ends is None:
-        return replace(e, note=f"{e.note}; no interval from {persons} persons")
-    return replace(e, low=min(ends[0], e.value), high=max(ends[1], e.value), note=f"{e.note}; {how}")
-
-
 def _joined(claims: PairClaims, truth: Truth | None) -> Scores:
     if len(claims.score) == 0:
         raise UsageError("measure: the attack made no claims, expected at least one pair")
@@ -276,7 +203,7 @@ def _shrunk(rankings: Rankings) -> Rankings:
     return replace(rankings, size=np.maximum(rankings.size - 1, 1))
 
 
-def _condition(
+def condition_of(
     label: str, estimates: dict[str, Estimate], curves: Curves, scores: Scores, claims: PairClaims
 ) -> Condition:
     return Condition(
@@ -293,11 +220,6 @@ def _condition(
 def _undefined(claims: PairClaims, scores: Scores, note: str) -> Condition:
     estimates = {
         name: Estimate(name, None, n=scores.persons, unit=unit, better=better, note=note)
-        for name, (better, unit, _) in _ABOUT.items()
+        for name, (better, unit, _) in ABOUT.items()
     }
-    return _condition(claims.condition, estimates, no_curves(), scores, claims)
-
-
-def _in_order(estimates: dict[str, Estimate]) -> dict[str, Estimate]:
-    known = [n for n in _ABOUT if n in estimates]
-    return {n: estimates[n] for n in (*known, *(n for n in estimates if n not in _ABOUT))}
+    return condition_of(claims.condition, estimates, no_curves(), scores, claims)

@@ -102,11 +102,11 @@ def test_a_cohort_of_nobody_is_refused(wrong: dict[str, int]) -> None:
 @pytest.mark.slow
 def test_a_recogniser_finds_one_persons_photographs_nearer_than_two_peoples() -> None:
     pytest.importorskip("dlib", reason="the face recogniser is not installed")
-    from medveil.attack.reidentify.observe import observe_photo
+    from medveil.attack.reidentify.observe import Photograph
 
     people = 4
     records = simulate_cohort(people, photos=2, seed=11).photographs
-    seen = np.stack([observe_photo(r.open()).embedding[0] for r in records])  # (people * 2, 128)
+    seen = np.stack([Photograph()(r.open()).embedding[0] for r in records])  # (people * 2, 128)
     apart = np.linalg.norm(seen[:, None] - seen[None], axis=2).reshape(people, 2, people, 2)
     same = np.array([apart[i, 0, i, 1] for i in range(people)])
     other = np.array([apart[i, :, j].min() for i in range(people) for j in range(people) if i != j])

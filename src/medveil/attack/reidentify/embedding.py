@@ -16,8 +16,10 @@ from typing import Any, ClassVar, get_args
 import numpy as np
 import numpy.typing as npt
 
+from medveil.attack.base import Known
+from medveil.attack.observer import Observer
 from medveil.attack.reidentify.calibrate import Centring, Side, cosine, mean_of, others_mean
-from medveil.attack.reidentify.observe import Observations, Observer
+from medveil.attack.reidentify.observe import Observations
 from medveil.attack.reidentify.pairs import claims, look, subjects
 from medveil.attack.reidentify.render import checked_views
 from medveil.core.claims import PairClaims
@@ -49,6 +51,7 @@ class Embedding:
 
     name: ClassVar[str] = "reidentify.embedding"
     summary: ClassVar[str] = "compares renders of the head with photographs by a face recogniser"
+    needs: ClassVar[Known] = "photographs"
 
     def __post_init__(self) -> None:
         checked_views(self.views)

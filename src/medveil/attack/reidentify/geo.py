@@ -20,8 +20,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from medveil.attack.base import Known
+from medveil.attack.observer import Observer
 from medveil.attack.reidentify.calibrate import Side, cosine, mean_of, others_mean, others_spread, spread_of
-from medveil.attack.reidentify.observe import Observations, Observer
+from medveil.attack.reidentify.observe import Observations
 from medveil.attack.reidentify.pairs import claims, look, subjects
 from medveil.attack.reidentify.render import checked_views
 from medveil.core.claims import PairClaims
@@ -52,6 +54,7 @@ class Geo:
 
     name: ClassVar[str] = "reidentify.geo"
     summary: ClassVar[str] = "compares proportions of the face in renders of the head and in photographs"
+    needs: ClassVar[Known] = "photographs"
 
     def __post_init__(self) -> None:
         checked_views(self.views)

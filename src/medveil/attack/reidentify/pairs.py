@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from medveil.attack.reidentify.observe import Observations, Observer
+from medveil.attack.observer import Observer
+from medveil.attack.reidentify.observe import Observations, Photograph, Renders
 from medveil.core.claims import PairClaims
-from medveil.core.cohort import Cohort
+from medveil.core.cohort import PHOTO, Cohort
 from medveil.core.errors import UsageError
 from medveil.core.threat import Threat
 
 Array = npt.NDArray[Any]
-
-PHOTO = "photo"  # contrast of a record that is a photograph
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,10 +45,10 @@ def look(
     scans = tuple(r for r in others if r.contrast != PHOTO and "scans" in background)
     photos = tuple(r for r in others if r.contrast == PHOTO and "photos" in background)
     return Seen(
-        probes=observer.scans(probes, views),
-        gallery=observer.photos(threat.gallery),
-        background_scans=observer.scans(Cohort(scans), views),
-        background_photos=observer.photos(Cohort(photos)),
+        probes=observer.see(probes, Renders(views)),
+        gallery=observer.see(threat.gallery, Photograph()),
+        background_scans=observer.see(Cohort(scans), Renders(views)),
+        background_photos=observer.see(Cohort(photos), Photograph()),
     )
 
 

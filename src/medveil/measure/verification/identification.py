@@ -163,13 +163,18 @@ def dir_of(rankings: Rankings, fpir: float, weight: Floats) -> float:
     top, w = rankings.top[~mated], weight[~mated]
     if w.sum() <= 0 or weight[mated].sum() <= 0:
         return float("nan")
-    order = np.argsort(-top, kind="stable")
-    share = np.cumsum(w[order]) / w.sum()
-    over = np.flatnonzero(share > fpir + 1e-12)
-    # A false alarm too many falls at this score; whatever lies strictly above it is allowed.
-    limit = top[order][over[0]] if len(over) else -np.inf
+    limit = threshold(top, w, fpir)
     hit = (ranks[mated] == 1) & (rankings.top[mated] > limit)
     return float(weight[mated] @ hit / weight[mated].sum())
+
+
+def threshold(top: Floats, weight: Floats, fpir: float) -> float:
+    """The score above which no more than `fpir` of the weight lies; minus infinity if all of it may."""
+    order = np.argsort(-top, kind="stable")
+    share = np.cumsum(weight[order]) / weight.sum()
+    over = np.flatnonzero(share > fpir + 1e-12)
+    # A false alarm too many falls at this score; whatever lies strictly above it is allowed.
+    return float(top[order][over[0]]) if len(over) else float("-inf")
 
 
 def _worst_ranks(row: Ints, score: Floats) -> Ints:

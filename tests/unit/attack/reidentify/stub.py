@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from medveil.attack.reidentify.observe import Observation, Observations, Observer
+from medveil.attack.observer import Look, Observer
+from medveil.attack.reidentify.observe import Observation, Photograph
 from medveil.core.cohort import Cohort, Record
 from medveil.core.image import Image
 
@@ -20,17 +21,15 @@ def cohort(rows: Rows, contrast: str = "") -> Cohort:
 
 
 class StubObserver(Observer):
-    """Returns the given observation of each (subject, name), on whichever side it is asked for."""
+    """Returns the given observation of each (subject, name), of a photograph or of a scan."""
 
     def __init__(self, scans: Rows, photos: Rows) -> None:
         super().__init__()
         self._scans, self._photos = scans, photos
 
-    def scans(self, cohort: Cohort, views: int | None = None) -> Observations:
-        return {(r.subject, r.name): self._scans[r.subject, r.name] for r in cohort}
-
-    def photos(self, cohort: Cohort) -> Observations:
-        return {(r.subject, r.name): self._photos[r.subject, r.name] for r in cohort}
+    def see(self, cohort: Cohort, look: Look) -> Rows:
+        rows = self._photos if isinstance(look, Photograph) else self._scans
+        return {(r.subject, r.name): rows[r.subject, r.name] for r in cohort}
 
 
 def seen(

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medveil.attack.observer import Observer
 from medveil.attack.reidentify import recogniser as recognisers
-from medveil.attack.reidentify.observe import Observer, observe_photo, observe_scan
+from medveil.attack.reidentify.observe import Photograph, Renders
 from medveil.attack.reidentify.recogniser import Box, recogniser
 from medveil.core.cohort import Cohort, Record
 from medveil.core.errors import MissingPackage, UsageError
@@ -33,7 +34,7 @@ def photograph(size: tuple[int, ...] = (90, 120, 3)) -> Image:
 
 
 def test_a_scan_is_seen_from_each_side() -> None:
-    seen = observe_scan(head(), views=4, keep_renders=True)
+    seen = Renders(views=4, keep=True)(head())
     assert seen.embedding.shape == (4, 128)
     assert seen.landmarks.shape == (4, 68, 2)
     assert seen.detected.shape == (4,)
@@ -44,14 +45,14 @@ def test_a_scan_is_seen_from_each_side() -> None:
 
 
 def test_the_same_scan_is_seen_the_same() -> None:
-    one, other = observe_scan(head(5.0), views=1), observe_scan(head(5.0), views=1)
+    one, other = Renders(1)(head(5.0)), Renders(1)(head(5.0))
     assert np.array_equal(one.embedding, other.embedding)
     assert np.array_equal(one.landmarks, other.landmarks)
     assert one.pictures is None
 
 
 def test_an_empty_volume_is_seen_and_says_so() -> None:
-    seen = observe_scan(nothing())
+    seen = Renders()(nothing())
     assert seen.empty
     assert not seen.detected.any()
     assert np.isfinite(seen.embedding).all()
@@ -60,7 +61,7 @@ def test_an_empty_volume_is_seen_and_says_so() -> None:
 
 @pytest.mark.parametrize("size", [(90, 120, 3), (90, 120), (500, 300, 4), (40, 40, 1)])
 def test_photographs_of_any_shape_are_seen(size: tuple[int, ...]) -> None:
-    seen = observe_photo(photograph(size))
+    seen = Photograph()(photograph(size))
     assert seen.embedding.shape == (1, 128)
     assert np.isfinite(seen.embedding).all()
 
@@ -74,14 +75,14 @@ def test_each_record_is_looked_at_once() -> None:
 
     cohort = Cohort(tuple(Record("s", name, partial(open_, name)) for name in "ab"))
     steps: list[tuple[int, int]] = []
-    observer = Observer(views=1, progress=lambda done, total: steps.append((done, total)))
-    first = observer.scans(cohort)
+    observer = Observer(progress=lambda done, total: steps.append((done, total)))
+    first = observer.see(cohort, Renders(1))
     assert list(first) == [("s", "a"), ("s", "b")]
-    assert observer.scans(cohort)["s", "a"] is first["s", "a"]
+    assert observer.see(cohort, Renders(1))["s", "a"] is first["s", "a"]
     assert opened == ["a", "b"]
     assert steps == [(1, 2), (2, 2)]
-    assert len(observer.scans(cohort, views=2)["s", "a"].embedding) == 2  # more views: look again
-    assert len(observer.scans(cohort)["s", "a"].embedding) == 2
+    assert len(observer.see(cohort, Renders(2))["s", "a"].embedding) == 2  # another look: look again
+    assert len(observer.see(cohort, Renders(1))["s", "a"].embedding) == 1
     assert opened == ["a", "b"] * 2
 
 
@@ -89,15 +90,15 @@ def test_each_record_is_looked_at_once() -> None:
 def test_two_processes_see_what_one_sees() -> None:
     image = head()
     cohort = Cohort(tuple(Record(s, "T1w", partial(Image, image.data, image.affine)) for s in "ab"))
-    one = Observer(views=1).scans(cohort)
-    two = Observer(views=1, n_jobs=2).scans(cohort)
+    one = Observer().see(cohort, Renders(1))
+    two = Observer(n_jobs=2).see(cohort, Renders(1))
     for key in one:
         assert np.array_equal(one[key].embedding, two[key].embedding)
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(UsageError, match="views"):
-        Observer(views=0)
+        Renders(views=0)
 
 
 def test_a_silent_detector_falls_back_to_the_known_box() -> None:

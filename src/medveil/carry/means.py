@@ -1,0 +1,86 @@
+"""Means: what an attacker is assumed to hold of the candidates, read from folders."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from medveil.attack.base import Known
+from medveil.core.cohort import Cohort
+from medveil.io import bids, pictures
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the attacker's material lies."""
+
+    photographs: Path | None = None
+    scans: Path | None = None
+    others: Path | None = None
+    others_photographs: Path | None = None
+
+    @property
+    def given(self) -> tuple[Path, ...]:
+        """Those there are."""
+        every = (self.photographs, self.scans, self.others, self.others_photographs)
+        return tuple(p for p in every if p is not None)
+
+
+@dataclass(frozen=True, repr=False)
+class Means:
+    """What an attacker may hold; anything may be missing.
+
+    Args:
+        photographs: of people whose names the attacker knows.
+        scans: other head scans of such people; the participants table beside them is what is known of each.
+        others: scans and photographs of other people, to learn from.
+    """
+
+    photographs: Cohort | None = None
+    scans: Cohort | None = None
+    others: Cohort | None = None
+
+    @staticmethod
+    def read(folders: Folders, subjects: Collection[str]) -> Means:
+        """From folders whose labels are those of the images, `subjects`.
+
+        Raises:
+            InputRefused: a folder is not there, cannot be read, or holds nothing of its kind.
+        """
+        return Means(
+            pictures.open_photographs(folders.photographs, subjects) if folders.photographs else None,
+            bids.open_cohort(folders.scans) if folders.scans else None,
+            _others(folders.others, folders.others_photographs),
+        )
+
+    def gallery(self, needs: Known) -> Cohort | None:
+        """The candidates as an attack of that need sees them; None if the attacker has nothing of the kind."""
+        if needs == "photographs":
+            return self.photographs
+        if needs == "scans":
+            return self.scans
+        return self.scans if self.scans is not None and self.scans.participants else None
+
+    def __bool__(self) -> bool:
+        return self.photographs is not None or self.scans is not None
+
+    def __repr__(self) -> str:
+        return f"Means(photographs={self.photographs!r}, scans={self.scans!r}, others={self.others!r})"
+
+
+def _others(scans: Path | None, photographs: Path | None) -> Cohort | None:
+    """Scans and photographs of other people as one cohort, under the labels that both sides share."""
+    if scans is None and photographs is None:
+        return None
+    heads = bids.open_cohort(scans) if scans else Cohort(())
+    faces = pictures.open_photographs(photographs, heads.subjects) if photographs else Cohort(())
+    return Cohort((*heads, *faces), heads.participants)
+
+
+HINTS: dict[Known, str] = {
+    "photographs": "no photographs were given (--photos)",
+    "scans": "no other scans of these people were given (--scans)",
+    "table": "no participants table of these people was given (--scans with a participants.tsv)",
+}
+"""Why an attack could not be run."""
