@@ -26,6 +26,8 @@ class PairAttack(Protocol):
     summary: ClassVar[str]
     needs: ClassVar[Known]
     """What the attacker must hold of the candidates, in `threat.gallery`."""
+    learns: ClassVar[bool]
+    """Whether it needs other people to learn from, in `threat.background`."""
 
     def run(self, probes: Cohort, threat: Threat, *, condition: str, observer: Observer) -> PairClaims:
         """One score for every pair of a probe image and a gallery person, all finite, none left out.

@@ -10,7 +10,7 @@ from pathlib import Path
 from medveil.attack.base import PairAttack
 from medveil.attack.observer import Observer
 from medveil.carry import finding
-from medveil.carry.means import HINTS, Folders, Means
+from medveil.carry.means import Folders, Means
 from medveil.carry.talk import Talk
 from medveil.core.claims import PairClaims
 from medveil.core.errors import InputRefused, UsageError
@@ -43,9 +43,9 @@ def attack(
     _refuse_existing(to, force)
     probes = bids.open_cohort(folder)
     means = Means.read(known, probes.subjects)
-    able = [a for a in attacks if means.gallery(a.needs) is not None]
+    able = [a for a in attacks if not means.lacks(a)]
     if not able:
-        raise UsageError(f"attack: {HINTS[attacks[0].needs]}", hint="medveil list attack tells what there is")
+        raise UsageError(f"attack: {means.lacks(attacks[0])}", hint="medveil list attack tells what there is")
     observer, claims = Observer(n_jobs=jobs), []
     for one in able:
         gallery = means.gallery(one.needs)

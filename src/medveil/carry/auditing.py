@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from medveil.attack.base import PairAttack
 from medveil.attack.observer import Observer
-from medveil.carry.means import HINTS, Means
+from medveil.carry.means import Means
 from medveil.carry.talk import Talk
 from medveil.core.claims import PairClaims
 from medveil.core.cohort import Cohort, Record
@@ -62,9 +62,9 @@ def audit(
     unmeasured: dict[str, str] = {}
     candidates: dict[str, str] = {}
     for attack in attacks:
-        gallery = means.gallery(attack.needs)
-        if gallery is None:
-            unmeasured[attack.name] = HINTS[attack.needs]
+        gallery, lack = means.gallery(attack.needs), means.lacks(attack)
+        if gallery is None or lack:
+            unmeasured[attack.name] = lack
             continue
         known = _known(release, gallery, attack)
         threat = Threat(gallery, means.others)
@@ -104,7 +104,7 @@ def check(originals: Cohort, means: Means, attacks: Sequence[PairAttack]) -> Non
     """
     for attack in attacks:
         gallery = means.gallery(attack.needs)
-        if gallery is not None:
+        if gallery is not None and not means.lacks(attack):
             _known(originals, gallery, attack)
 
 

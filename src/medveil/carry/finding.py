@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from medveil import __version__
-from medveil.carry import manifest
+from medveil.carry import answering, manifest
 from medveil.carry.auditing import Audit
 from medveil.carry.protecting import NOTES, Protected
 from medveil.core.estimate import Estimate
@@ -29,14 +29,10 @@ from medveil.report.page import Picture, render
 
 PACKAGES = ("numpy", "scipy", "scikit-image", "nibabel", "SimpleITK", "nilearn", "vtk", "dlib-bin")
 
-ANSWERS = {
-    "leak": "People in this release can be recognised.",
-    "no evidence of a leak": "These people could be recognised in the original images. In the release, the same "
-    "attacks do no better than guessing.",
-    "attack too weak": "Nobody can say yet: the attacks were not shown to work on the original images, so their "
-    "failure on the release means nothing.",
-    "not measured": "The images were protected and every file was verified, but whether the people in them can be "
-    "recognised was not measured.",
+OF_SCORES = {
+    "leak": "On the release, these scores separate people better than guessing.",
+    "no evidence of a leak": "On the release, these scores separate people no better than guessing.",
+    "attack too weak": answering.TOO_WEAK,
 }
 
 REFERENCES = [
@@ -57,10 +53,11 @@ def findings(
 ) -> Findings:
     """All that the page says, from what each stage brought."""
     attacks = audit.attacks if audit else []
+    needs = {a.name: a.needs for a in recipe.attack}
     verdict = overall(attacks) if attacks else "not measured"
     return Findings(
         title="Release report",
-        answer=ANSWERS[verdict],
+        answer=answering.answer(attacks, [needs[a.attack] for a in attacks]),
         verdict=verdict,
         threat=" ".join(dict.fromkeys(a.threat for a in attacks)),
         simulated=simulated,
@@ -81,11 +78,9 @@ def findings(
 def of_scores(attacks: Sequence[AttackFindings], *, seed: int) -> Findings:
     """Findings of a bare score table: no images, no steps, no threat we could describe."""
     verdict = overall(list(attacks))
-    answers = dict(ANSWERS)
-    answers["no evidence of a leak"] = "On the release, these scores separate people no better than guessing."
     return Findings(
         title="Score table",
-        answer=answers[verdict],
+        answer=OF_SCORES[verdict],
         verdict=verdict,
         threat="",
         simulated=False,

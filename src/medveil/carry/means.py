@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from medveil.attack.base import Known
+from medveil.attack.base import Known, PairAttack
 from medveil.core.cohort import Cohort
 from medveil.io import bids, pictures
 
@@ -62,6 +62,12 @@ class Means:
             return self.scans
         return self.scans if self.scans is not None and self.scans.participants else None
 
+    def lacks(self, attack: PairAttack) -> str:
+        """Why an attack cannot be run with what there is; empty where it can."""
+        if self.gallery(attack.needs) is None:
+            return HINTS[attack.needs]
+        return NOBODY_ELSE if attack.learns and self.others is None else ""
+
     def __bool__(self) -> bool:
         return self.photographs is not None or self.scans is not None
 
@@ -83,4 +89,5 @@ HINTS: dict[Known, str] = {
     "scans": "no other scans of these people were given (--scans)",
     "table": "no participants table of these people was given (--scans with a participants.tsv)",
 }
+NOBODY_ELSE = "no other people to learn from were given (--others)"
 """Why an attack could not be run."""

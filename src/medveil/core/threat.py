@@ -29,8 +29,9 @@ class Threat:
         people = len(self.gallery.subjects)
         if people:
             photographs = all(r.contrast == PHOTO for r in self.gallery)
-            what = "photographs" if photographs else "other head scans"
-            holds.append(f"{len(self.gallery) / people:.3g} {what} of each of {people} candidates")
+            each = f"{len(self.gallery) / people:.3g}"
+            what = ("photograph" if photographs else "other head scan") + "s" * (each != "1")
+            holds.append(f"{each} {what} of each of {people} candidates")
         if self.background:
             holds.append(f"images of {len(self.background.subjects)} other people to learn from")
         present = "; every person in the release is among the candidates" if people else ""

@@ -172,7 +172,7 @@ def test_the_sections_are_there_and_an_empty_one_is_not() -> None:
     everything = {"numbers", "figures", "images", "fidelity", "settings", "methods", "glossary"}
     assert everything <= set(read("leak").ids)
     assert everything - set(read("not measured").ids) == {"figures"}
-    assert "No attack was run: no photographs were given" in read("not measured").text
+    assert "No attack was run: neither photographs nor other scans were given" in read("not measured").text
     assert "Against whom" not in read("not measured").text
 
 

@@ -52,6 +52,7 @@ class Embedding:
     name: ClassVar[str] = "reidentify.embedding"
     summary: ClassVar[str] = "compares renders of the head with photographs by a face recogniser"
     needs: ClassVar[Known] = "photographs"
+    learns: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         checked_views(self.views)

@@ -55,6 +55,7 @@ class Geo:
     name: ClassVar[str] = "reidentify.geo"
     summary: ClassVar[str] = "compares proportions of the face in renders of the head and in photographs"
     needs: ClassVar[Known] = "photographs"
+    learns: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         checked_views(self.views)

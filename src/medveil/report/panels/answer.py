@@ -28,7 +28,7 @@ ADVICE = {
         "!",
         (
             "At least one attack recognises people in the release better than guessing would.",
-            "Somebody with photographs of the right people could use it to put names to images.",
+            "Somebody who holds what that attack needs could use it to put names to images.",
         ),
         (
             "Do not hand out this release.",
@@ -77,7 +77,15 @@ ADVICE = {
     ),
 }
 
-ROWS = ("subjects", "images", "contrasts", "released images", "refused images", "candidates")
+ROWS = (
+    "subjects",
+    "images",
+    "contrasts",
+    "released images",
+    "refused images",
+    "candidates, photographs",
+    "candidates, scans",
+)
 SIMULATED = "simulated cohort: ranks tools, does not estimate real-world rates"
 
 
@@ -95,6 +103,7 @@ def context(findings: Findings) -> dict[str, Any]:
         "advice": advice(findings.verdict),
         "steps": [s for s in advice(findings.verdict).steps if s != LOOK_AT_REFUSED or refused],
         "threat": findings.threat,
+        "brains": any(a.attack.startswith("link.brain") for a in findings.attacks),
         "simulated": SIMULATED if findings.simulated else "",
         "smallest": [
             (a.attack, words.number(a.smallest_auc, 2))

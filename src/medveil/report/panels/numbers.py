@@ -22,7 +22,8 @@ READINGS = {
     "Near chance: the attacker guesses. Near 1: they name people.",
 }
 NOTHING = (
-    "No attack was run: no photographs were given; `medveil release DIR --photos PHOTOS` measures the risk"
+    "No attack was run: neither photographs nor other scans were given; `medveil release DIR --photos PHOTOS` "
+    "measures the risk"
 )
 
 
@@ -31,6 +32,7 @@ def context(findings: Findings) -> dict[str, Any]:
         "nothing": "" if findings.attacks else NOTHING,
         "forest": forest.paint(findings.attacks),
         "attacks": [_table(a, explain=i == 0) for i, a in enumerate(findings.attacks)],
+        "unmeasured": sorted(findings.unmeasured.items()),
     }
 
 
@@ -42,6 +44,7 @@ def _table(attack: AttackFindings, *, explain: bool) -> dict[str, Any]:
     return {
         "attack": attack.attack,
         "summary": words.sentence(attack.summary),
+        "threat": attack.threat,
         "verdict": attack.verdict,
         "advice": advice(attack.verdict),
         "reason": attack.reason,
