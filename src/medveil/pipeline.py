@@ -114,7 +114,7 @@ def demo(to: Path, *, people: int, seed: int, jobs: int, force: bool, talk: Talk
         plan = Plan(
             source=staging.folder / simulating.SCANS,
             target=staging.folder / "release",
-            known=means.Folders(staging.folder / simulating.PHOTOGRAPHS),
+            known=means.Folders(staging.folder / simulating.PHOTOGRAPHS, staging.folder / simulating.RESCANS),
             recipe=default(seed),
             jobs=jobs,
             simulated=True,

@@ -14,7 +14,6 @@ from medveil.io.aside import write_aside
 from medveil.io.bids import Inventory, read_sidecar
 from medveil.io.names import stem
 from medveil.io.tables import write_tsv
-from medveil.protect.header.participants import clean_participants
 from medveil.protect.header.sidecar import clean_description, clean_sidecar
 
 DESCRIPTION = "dataset_description.json"
@@ -28,8 +27,7 @@ def write(inventory: Inventory, protected: Protected, folder: Path) -> None:
         if chain and record.place:
             kept, _ = clean_sidecar(facts_of(chain))
             _put(folder / record.place.with_name(stem(record.place) + ".json"), kept)
-    released = set(protected.cohort.subjects)
-    rows = clean_participants([row for s, row in inventory.cohort.participants.items() if s in released])
+    rows = list(protected.cohort.participants.values())
     if rows:
         write_tsv(rows, folder / "participants.tsv", list(rows[0]))
     described = facts_of([inventory.root / DESCRIPTION])

@@ -26,6 +26,7 @@ from medveil.io.aside import write_aside
 from medveil.io.bids import Inventory
 from medveil.io.folder import Staging
 from medveil.io.given import GivenFiles, find_given
+from medveil.protect.header.participants import clean_participants
 
 NOTES = PurePosixPath(
     ".entries"
@@ -124,6 +125,7 @@ def protect_folder(
                     _note(one, staging, inside)
             progress(len(done), len(work))
     entries = tuple(done[job.place].entry for job in work)
+    released = {job.record.subject for job in work if done[job.place].entry.state == "protected"}
     if all(e.state != "protected" for e in entries):
         raise Refusal("no image could be protected", _reasons(entries))
     return Protected(
@@ -134,12 +136,18 @@ def protect_folder(
                 for job in work
                 if done[job.place].entry.state == "protected"
             ),
-            inventory.cohort.participants,
+            _table(inventory.cohort, released),
             inventory.cohort.simulated,
         ),
         originals={job.place: job.record for job in work},
         contents={job.place: done[job.place].source_sha256 for job in work},
     )
+
+
+def _table(cohort: Cohort, released: set[str]) -> dict[str, dict[str, str]]:
+    """What the release tells of its people: the allowed columns of those who are in it."""
+    kept = {s: clean_participants([row]) for s, row in cohort.participants.items() if s in released}
+    return {subject: rows[0] for subject, rows in kept.items() if rows}
 
 
 def _given(folder: Path | None, inventory: Inventory, talk: Talk) -> dict[PurePosixPath, GivenFiles]:

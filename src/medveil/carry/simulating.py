@@ -13,38 +13,45 @@ from medveil.io.aside import write_aside
 from medveil.io.tables import write_tsv
 from medveil.simulate.cohort import simulate_cohort
 
-SCANS, PHOTOGRAPHS = "cohort", "photographs"
+SCANS, PHOTOGRAPHS, RESCANS = "cohort", "photographs", "rescans"
 
 
 def write_cohort(folder: Path, *, people: int, seed: int, jobs: int, talk: Talk) -> None:
-    """Simulate people and write FOLDER/cohort (BIDS) and FOLDER/photographs (one folder a person)."""
+    """Simulate people and write FOLDER/cohort (BIDS), and what an attacker may hold of them.
+
+    That is FOLDER/photographs (one folder a person) and FOLDER/rescans (BIDS; another visit).
+    """
     from joblib import Parallel, delayed
 
-    simulated = simulate_cohort(people, seed=seed)
+    here = simulate_cohort(people, seed=seed)
+    again = simulate_cohort(people, seed=seed, visits=2)
+    elsewhere = Cohort(tuple(r for r in again.scans if r.session == "ses-2"), again.scans.participants)
     with talk.stage(f"simulating {people} people, who do not exist") as progress:
         results = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(
-            delayed(_write_person)(simulated.scans.of(s), simulated.photographs.of(s), folder)
-            for s in simulated.scans.subjects
+            delayed(_write_person)(here.scans.of(s), elsewhere.of(s), here.photographs.of(s), folder)
+            for s in here.scans.subjects
         )
         for done, _ in enumerate(results, start=1):
             progress(done, people)
-    rows = [
-        {"participant_id": s, **simulated.scans.participants.get(s, {})} for s in simulated.scans.subjects
-    ]
-    write_tsv(rows, folder / SCANS / "participants.tsv", ["participant_id", "age", "sex"])
-    description = {
-        "Name": "Simulated people",
-        "BIDSVersion": "1.10.0",
-        "DatasetType": "raw",
-        "GeneratedBy": [{"Name": "medveil demo", "Version": __version__}],
-    }
-    with write_aside(folder / SCANS / "dataset_description.json") as file:
-        file.write(json.dumps(description, indent=2).encode() + b"\n")
+    for place, cohort in ((SCANS, here.scans), (RESCANS, elsewhere)):
+        rows = [{"participant_id": s, **cohort.participants.get(s, {})} for s in cohort.subjects]
+        write_tsv(rows, folder / place / "participants.tsv", ["participant_id", "age", "sex"])
+        with write_aside(folder / place / "dataset_description.json") as file:
+            file.write(json.dumps(DESCRIPTION, indent=2).encode() + b"\n")
 
 
-def _write_person(scans: Cohort, photographs: Cohort, folder: Path) -> None:
-    for record in scans:
-        nifti.write(record.open(), _path(folder / SCANS, record))
+DESCRIPTION = {
+    "Name": "Simulated people",
+    "BIDSVersion": "1.10.0",
+    "DatasetType": "raw",
+    "GeneratedBy": [{"Name": "medveil demo", "Version": __version__}],
+}
+
+
+def _write_person(scans: Cohort, rescans: Cohort, photographs: Cohort, folder: Path) -> None:
+    for place, cohort in ((SCANS, scans), (RESCANS, rescans)):
+        for record in cohort:
+            nifti.write(record.open(), _path(folder / place, record))
     for record in photographs:
         pictures.write_photograph(record.open(), _path(folder / PHOTOGRAPHS, record))
 
