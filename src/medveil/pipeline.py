@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medveil.attack.observer import Observer
-from medveil.carry import auditing, companions, finding, means, picturing, protecting, simulating
-from medveil.carry.limits import Limit
+from medveil.carry import auditing, companions, finding, inferring, means, picturing, protecting, simulating
+from medveil.carry.limits import Limit, broken
 from medveil.carry.talk import Silent, Talk
 from medveil.carry.told import told_recipe
 from medveil.core.findings import Findings
@@ -18,6 +18,7 @@ from medveil.core.seeds import Seeds
 from medveil.io import bids
 from medveil.io.folder import Staging
 from medveil.recipe import Recipe, default
+from medveil.simulate.basis.model import read_basis
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Plan:
     jobs: int = 1
     force: bool = False
     limits: tuple[Limit, ...] = ()
-    simulated: bool = False
+    simulated: str = ""
     given: Path | None = None
     save_masks: bool = False
 
@@ -60,12 +61,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run ended with: where the two reports are, and the exit code."""
+    """What a run ended with: where the two reports are, the exit code, and which limits were broken."""
 
     findings: Findings
     report: Path
     internal: Path
     exit_code: int
+    over: tuple[str, ...] = ()
 
 
 def release(plan: Plan, talk: Talk | None = None) -> Result:
@@ -74,7 +76,8 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
     recipe = told_recipe(plan.recipe)  # what a release may say: files by their content, not by their place
     inventory = bids.inspect_folder(plan.source)
     held = means.Means.read(plan.known, inventory.cohort.subjects)
-    auditing.check(inventory.cohort, held, plan.recipe.attack)
+    auditing.check(inventory.cohort, held, plan.recipe.pairs)
+    inferring.check(plan.recipe.guesses)
     for step in plan.recipe.protect:
         step.check()
     inputs = [p for p in (plan.source, *plan.known.given, plan.given) if p]
@@ -88,36 +91,48 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
         )
         staging.prune(keep=protected.kept)
         companions.write(inventory, protected, staging.folder)
+        sides, observer = auditing.traced(inventory, protected.cohort, staging.folder), Observer(plan.jobs)
         if held:
-            audit = auditing.audit(
-                inventory.cohort, protected.cohort, held, plan.recipe.attack,
-                Observer(n_jobs=plan.jobs), seeds=seeds, talk=talk,
-            )  # fmt: skip
+            audit = auditing.audit(*sides, held, plan.recipe.pairs, observer, seeds=seeds, talk=talk)
+        inferences = inferring.told(
+            plan.recipe.guesses, *sides, held.photographs, observer, seeds=seeds, talk=talk
+        )
         drawn = picturing.draw(protected, regions=protected.regions(inside.folder), jobs=plan.jobs, talk=talk)
         protected = protected.with_measured(drawn.residual)
-        findings = finding.findings(recipe, inventory, protected, audit, simulated=plan.simulated)
+        findings = finding.findings(recipe, inventory, protected, audit, inferences, simulated=plan.simulated)
         finding.publish(findings, recipe, protected, staging)
         finding.keep_inside(inside.folder, findings, drawn.pictures, audit, protected)
         inside.finish(keep=protected.masks if plan.save_masks else ())
         staging.finish(keep=protected.places)
 
-    over = any(limit.broken_by(findings) for limit in plan.limits)
+    over = tuple(broken(plan.limits, findings))
     code = 4 if protected.refused else 1 if over else 0
-    return Result(findings, plan.target / "report.html", plan.internal / "report.html", code)
+    return Result(findings, plan.target / "report.html", plan.internal / "report.html", code, over)
 
 
-def demo(to: Path, *, people: int, seed: int, jobs: int, force: bool, talk: Talk | None = None) -> Result:
+def demo(
+    to: Path,
+    *,
+    people: int,
+    seed: int,
+    jobs: int,
+    force: bool,
+    face_basis: Path | None = None,
+    talk: Talk | None = None,
+) -> Result:
     """The same story on people who do not exist."""
-    talk = talk or Silent()
+    talk, faces = talk or Silent(), read_basis(face_basis) if face_basis else None
     with Staging(to, inputs=[], force=force) as staging:
-        simulating.write_cohort(staging.folder, people=people, seed=seed, jobs=jobs, talk=talk)
+        simulating.write_cohort(
+            staging.folder, people=people, seed=seed, jobs=jobs, talk=talk, face_basis=faces
+        )
         plan = Plan(
             source=staging.folder / simulating.SCANS,
             target=staging.folder / "release",
             known=means.Folders(staging.folder / simulating.PHOTOGRAPHS, staging.folder / simulating.RESCANS),
             recipe=default(seed),
             jobs=jobs,
-            simulated=True,
+            simulated="people from a statistical head model" if faces else "sculpted people",
         )
         result = release(plan, talk)
         staging.finish()

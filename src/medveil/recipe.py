@@ -20,12 +20,22 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from medveil.attack.base import GuessAttack, PairAttack
 from medveil.core import catalog
 from medveil.core.errors import InputRefused, UsageError
 from medveil.core.release import Step
 from medveil.core.release import settings as settings_of
 
 FORMAT, VERSION = "medveil-recipe", 1
+ATTACKS = (
+    "reidentify.embedding",
+    "reidentify.geo",
+    "link.brain",
+    "link.head",
+    "link.metadata",
+    "link.table",
+)
+"""What is tried when nobody says otherwise; each needs photographs, other scans or a table, and is left out without."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +46,22 @@ class Recipe:
     attack: tuple[Any, ...]
     seed: int = 0
 
+    @property
+    def pairs(self) -> tuple[PairAttack, ...]:
+        """The attacks that compare probes with candidates."""
+        return tuple(a for a in self.attack if hasattr(a, "needs"))
+
+    @property
+    def guesses(self) -> tuple[GuessAttack, ...]:
+        """The attacks that guess a property."""
+        return tuple(a for a in self.attack if not hasattr(a, "needs"))
+
 
 def default(seed: int = 0) -> Recipe:
     """What `medveil release` does when nobody says otherwise."""
     return Recipe(
         protect=(part("protect", "deface.erase"),),
-        attack=(part("attack", "reidentify.embedding"), part("attack", "reidentify.geo")),
+        attack=tuple(part("attack", name) for name in ATTACKS),
         seed=seed,
     )
 
@@ -120,6 +140,14 @@ def _seed(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise InputRefused("recipe: seed must be a whole number, 0 or larger")
     return value
+
+
+def with_attacks(recipe: Recipe, names: Sequence[str], columns: Sequence[str]) -> Recipe:
+    """The recipe with more attacks: by name, and one that guesses each of these columns."""
+    there = {a.name for a in recipe.attack}
+    more = [part("attack", name) for name in dict.fromkeys(names) if name not in there]
+    guesses = [part("attack", "infer.attributes", attribute=column) for column in dict.fromkeys(columns)]
+    return Recipe(recipe.protect, (*recipe.attack, *more, *guesses), recipe.seed)
 
 
 def with_settings(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +15,16 @@ from medveil.carry.means import Folders, Means
 from medveil.carry.talk import Talk
 from medveil.core.claims import PairClaims
 from medveil.core.errors import InputRefused, UsageError
-from medveil.core.findings import AttackFindings, Findings
+from medveil.core.findings import AttackFindings, Condition, Findings
 from medveil.core.seeds import Seeds
 from medveil.core.threat import Threat
 from medveil.io import bids, tables
+from medveil.io.score_matrix import ScoreMatrix
+from medveil.io.score_table import open_scores
+from medveil.io.traces import with_traces
+from medveil.measure.scale.measure import measure_grid
 from medveil.measure.summary import null_condition, summarise
-from medveil.measure.verdict import correct, judge
+from medveil.measure.verdict import correct, judge, strongest_words
 from medveil.report.page import render
 
 
@@ -41,11 +46,14 @@ def attack(
         InputRefused: an image of the folder cannot be read; an attack leaves no probe out.
     """
     _refuse_existing(to, force)
-    probes = bids.open_cohort(folder)
+    inventory = bids.inspect_folder(folder)
+    probes = with_traces(inventory.cohort, inventory)
     means = Means.read(known, probes.subjects)
-    able = [a for a in attacks if not means.lacks(a)]
+    able = [a for a in attacks if not means.lacks(a, probes)]
     if not able:
-        raise UsageError(f"attack: {means.lacks(attacks[0])}", hint="medveil list attack tells what there is")
+        raise UsageError(
+            f"attack: {means.lacks(attacks[0], probes)}", hint="medveil list attack tells what there is"
+        )
     observer, claims = Observer(n_jobs=jobs), []
     for one in able:
         gallery = means.gallery(one.needs)
@@ -58,33 +66,64 @@ def attack(
     return claims
 
 
-def measure(scores: Path, *, seed: int, rounds: int, to: Path | None, force: bool) -> Findings:
-    """Measure a score table of any origin; also writes the findings if `to` is given.
+def measure(scores: Path, *, seed: int, rounds: int, to: Path | None, force: bool, jobs: int = 1) -> Findings:
+    """Measure scores of any origin and any size; also writes the findings if `to` is given.
 
-    For each attack, the rows labelled `release` are judged against those labelled `original`, the control.
-    Without a release, the last label that is not `original` is judged, or else the only one there is.
+    For each attack, what is labelled `release` is judged against what is labelled `original`, the control.
+    Without a release every other label is judged; originals alone are judged without a control.
+
+    Raises:
+        UsageError: `to` exists and `force` is not set, or nobody is on both sides.
+        InputRefused: the scores cannot be read, show one person only, or use a label kept for chance.
     """
     if to is not None:
         _refuse_existing(to, force)
-    by_attack: dict[str, dict[str, PairClaims]] = {}
-    for claims in tables.read_scores(scores):
-        by_attack.setdefault(claims.attack, {})[claims.condition] = claims
-    findings = finding.of_scores(
-        correct([_judged(name, of, Seeds(seed), rounds) for name, of in by_attack.items()]), seed=seed
-    )
+    attacks: list[AttackFindings] = []
+    with tempfile.TemporaryDirectory(prefix="medveil-") as aside:
+        by_attack: dict[str, dict[str, PairClaims | ScoreMatrix]] = {}
+        for one in open_scores(scores, Path(aside)):
+            by_attack.setdefault(one.attack, {})[one.condition] = one
+        for name, labelled in by_attack.items():
+            attacks += _judged(name, labelled, Seeds(seed), rounds, jobs)
+    attacks = correct(attacks)
+    findings = finding.of_scores(attacks, seed=seed)
+    findings = replace(findings, answer=f"{findings.answer} {strongest_words(attacks)}".strip())
     if to is not None:
         finding.put(to, finding.to_text(findings.to_json()))
     return findings
 
 
-def _judged(name: str, claims: dict[str, PairClaims], seeds: Seeds, rounds: int) -> AttackFindings:
-    others = [label for label in claims if label != "original"]
-    judged = "release" if "release" in claims else others[-1] if others else "original"
-    conditions = {label: summarise(c, None, seeds=seeds, rounds=rounds) for label, c in claims.items()}
-    control = conditions.get("original") if judged != "original" else None
-    null = null_condition(claims["original" if control else judged], None, seeds=seeds)
-    found = judge(name, "scores from a table", {}, control, conditions[judged], null)
-    return replace(found, conditions={**conditions, **found.conditions})
+def _judged(
+    name: str, labelled: dict[str, PairClaims | ScoreMatrix], seeds: Seeds, rounds: int, jobs: int
+) -> list[AttackFindings]:
+    """One verdict, or one for each label where none of them is `release`."""
+    if "null" in labelled:
+        raise InputRefused("scores: the label null is kept for chance, which is worked out from the others")
+    measured = {label: _measured(one, seeds, rounds, jobs) for label, one in labelled.items()}
+    if not any(condition.non_mated for condition, _ in measured.values()):
+        raise InputRefused("scores: they show one person only, so there is nobody to be confused with")
+    conditions = {label: condition for label, (condition, _) in measured.items()}
+    others = [label for label in labelled if label != "original"]
+    chosen = ["release"] if "release" in labelled else others or ["original"]
+    found = []
+    for label in chosen:
+        control = conditions.get("original") if label != "original" else None
+        null = measured["original" if control else label][1]
+        title = name if len(chosen) == 1 else f"{name} on {label}"
+        one = judge(title, "scores from a table", {}, control, conditions[label], null())
+        extra = conditions if len(chosen) == 1 else {}
+        found.append(replace(one, conditions={**extra, **one.conditions}))
+    return found
+
+
+def _measured(
+    one: PairClaims | ScoreMatrix, seeds: Seeds, rounds: int, jobs: int
+) -> tuple[Condition, Callable[[], Condition]]:
+    """A condition, and what gives its null; a large matrix is counted once for both."""
+    if isinstance(one, ScoreMatrix):
+        condition, null = measure_grid(one, seeds=seeds, rounds=rounds, jobs=jobs)
+        return condition, lambda: null
+    return summarise(one, None, seeds=seeds, rounds=rounds), lambda: null_condition(one, None, seeds=seeds)
 
 
 def report(findings: Path, to: Path, *, force: bool) -> None:

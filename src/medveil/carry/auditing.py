@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from medveil.attack.base import PairAttack
 from medveil.attack.observer import Observer
+from medveil.carry import blocking
 from medveil.carry.means import Means
 from medveil.carry.talk import Talk
 from medveil.core.claims import PairClaims
 from medveil.core.cohort import Cohort, Record
 from medveil.core.errors import UsageError
-from medveil.core.findings import AttackFindings
+from medveil.core.findings import AttackFindings, Condition
 from medveil.core.release import settings
 from medveil.core.seeds import Seeds
 from medveil.core.threat import Threat
+from medveil.io import bids
+from medveil.io.bids import Inventory
+from medveil.io.traces import with_traces
 from medveil.measure.summary import null_condition, summarise
 from medveil.measure.verdict import correct, judge
 
@@ -57,12 +62,13 @@ def audit(
         UsageError: fewer than two people of the release are among the candidates.
     """
     control, release = both(originals, released)
+    sides = {"original": control, "release": release}
     findings: list[AttackFindings] = []
     claims: list[PairClaims] = []
     unmeasured: dict[str, str] = {}
     candidates: dict[str, str] = {}
     for attack in attacks:
-        gallery, lack = means.gallery(attack.needs), means.lacks(attack)
+        gallery, lack = means.gallery(attack.needs), means.lacks(attack, release)
         if gallery is None or lack:
             unmeasured[attack.name] = lack
             continue
@@ -70,18 +76,30 @@ def audit(
         threat = Threat(gallery, means.others)
         told = f"{threat} {len(known)} of the {len(release.subjects)} people in the release are candidates."
         candidates[attack.needs] = f"{len(gallery.subjects)} people, {len(gallery)} images"
-        on = {}
-        for label, probes in (("original", control), ("release", release)):
-            with talk.stage(f"{attack.name} on the {label}s".replace("releases", "release")) as step:
-                observer.progress = step
+        on: dict[str, PairClaims] = {}
+        measured: dict[str, Condition] = {}
+        for label, probes in sides.items():
+            where = "originals" if label == "original" else "release"
+            with talk.stage(f"{attack.name} on the {where}") as observer.progress:
                 on[label] = attack.run(probes, threat, condition=label, observer=observer)
+            measured[label] = summarise(on[label], None, seeds=seeds, rounds=rounds)
+            if attack.needs != "table":
+                measured[label] = blocking.with_table(
+                    measured[label], on[label], probes, threat, seeds=seeds, rounds=rounds
+                )
         observer.progress = None
-        original, after = (summarise(c, None, seeds=seeds, rounds=rounds) for c in on.values())
         null = null_condition(on["original"], None, seeds=seeds)
-        judged = judge(attack.name, attack.summary, settings(attack), original, after, null)
+        judged = judge(
+            attack.name, attack.summary, settings(attack), measured["original"], measured["release"], null
+        )
         findings.append(replace(judged, threat=told))
         claims += on.values()
     return Audit(correct(findings), claims, unmeasured, candidates)
+
+
+def traced(inventory: Inventory, released: Cohort, folder: Path) -> tuple[Cohort, Cohort]:
+    """Originals and release with what lies beside their pictures, for attacks that look at that."""
+    return with_traces(inventory.cohort, inventory), with_traces(released, bids.inspect_folder(folder))
 
 
 def both(originals: Cohort, released: Cohort) -> tuple[Cohort, Cohort]:
@@ -104,7 +122,7 @@ def check(originals: Cohort, means: Means, attacks: Sequence[PairAttack]) -> Non
     """
     for attack in attacks:
         gallery = means.gallery(attack.needs)
-        if gallery is not None and not means.lacks(attack):
+        if gallery is not None and not means.lacks(attack, originals):
             _known(originals, gallery, attack)
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from medveil import __version__
-from medveil.carry import answering, manifest
+from medveil.carry import answering, manifest, tabling
 from medveil.carry.auditing import Audit
 from medveil.carry.protecting import NOTES, Protected
 from medveil.core.estimate import Estimate
 from medveil.core.findings import AttackFindings, Findings
+from medveil.core.inference import Inference
 from medveil.core.release import Entry, settings
 from medveil.core.seeds import Seeds
 from medveil.io.aside import write_aside
@@ -23,7 +24,7 @@ from medveil.io.bids import Inventory
 from medveil.io.folder import JOURNAL, Staging, sha256
 from medveil.io.tables import write_scores, write_tsv
 from medveil.measure.fidelity.compare import pool
-from medveil.measure.verdict import overall
+from medveil.measure.verdict import overall, strongest_words
 from medveil.recipe import Recipe, write
 from medveil.report.page import Picture, render
 
@@ -49,22 +50,44 @@ REFERENCES = [
 
 
 def findings(
-    recipe: Recipe, inventory: Inventory, protected: Protected, audit: Audit | None, *, simulated: bool
+    recipe: Recipe,
+    inventory: Inventory,
+    protected: Protected,
+    audit: Audit | None,
+    inferences: Sequence[Inference] = (),
+    *,
+    simulated: str,
 ) -> Findings:
-    """All that the page says, from what each stage brought."""
+    """All that the page says, from what each stage brought.
+
+    Args:
+        simulated: how the people were made up; empty if they exist.
+    """
     attacks = audit.attacks if audit else []
-    needs = {a.name: a.needs for a in recipe.attack}
+    needs = {a.name: a.needs for a in recipe.pairs}
     verdict = overall(attacks) if attacks else "not measured"
     return Findings(
         title="Release report",
-        answer=answering.answer(attacks, [needs[a.attack] for a in attacks]),
+        answer=" ".join(
+            filter(
+                None,
+                [answering.answer(attacks, [needs[a.attack] for a in attacks]), strongest_words(attacks)],
+            )
+        ),
         verdict=verdict,
         threat=" ".join(dict.fromkeys(a.threat for a in attacks)),
-        simulated=simulated,
-        cohort=cohort_rows(inventory, protected, audit),
+        simulated=bool(simulated),
+        cohort={
+            **cohort_rows(inventory, protected, audit),
+            **({"simulated": simulated} if simulated else {}),
+        },
         attacks=attacks,
         steps=[step.describe() for step in recipe.protect],
-        step_settings={p.name: settings(p) for p in (*recipe.protect, *(recipe.attack if audit else ()))},
+        step_settings={
+            p.name: settings(p)
+            for p in (*recipe.protect, *recipe.attack)
+            if p in recipe.protect or p in recipe.guesses or (audit and p.name not in audit.unmeasured)
+        },
         images=[image_row(e) for e in protected.entries],
         fidelity=fidelity(protected, Seeds(recipe.seed)),
         seed=recipe.seed,
@@ -72,6 +95,8 @@ def findings(
         methods=methods(recipe, attacks),
         references=REFERENCES,
         unmeasured=dict(audit.unmeasured) if audit else {},
+        tables=tabling.told(inventory, protected),
+        inferences=list(inferences),
     )
 
 
@@ -112,7 +137,8 @@ METRICS = [
     "Verification metrics were computed from all probe-gallery pairs: area under the ROC curve (Mann-Whitney), "
     "equal error rate on the convex hull of the ROC, linkability D_sys at omega 1 [3], and closed-set rank-1 with "
     "ties counted against the attacker.",
-    "Intervals are 95 % percentile bootstrap intervals over subjects (both sides of a pair belong to one draw); "
+    "Intervals are 95 % bootstrap intervals over subjects (both sides of a pair belong to one draw): percentile "
+    "intervals, and basic ones for metrics that small samples bias; "
     "chance was estimated by random derangements of the subjects, and p values by random permutations.",
 ]
 
@@ -126,10 +152,12 @@ def methods(recipe: Recipe, attacks: Sequence[AttackFindings]) -> list[str]:
         "file was read again and compared with its source voxel by voxel.",
     ]
     if attacks:
-        tried = "; ".join(f"({n}) {a.describe()}" for n, a in enumerate(recipe.attack, start=1))
+        names = {a.attack for a in attacks}
+        ran = [a for a in recipe.pairs if a.name in names]
+        tried = "; ".join(f"({n}) {a.describe()}" for n, a in enumerate(ran, start=1))
         said.append(
             "Re-identification was attempted on the original and on the released images [1, 2] in "
-            f"{len(recipe.attack)} ways: {tried}. Faces were found and described with dlib [4]."
+            f"{len(ran)} ways: {tried}. Faces were found and described with dlib [4]."
         )
         said += METRICS
     return said

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medveil.carry import claiming
+from medveil.carry import claiming, tabling
 from medveil.carry.companions import facts_of
 from medveil.carry.talk import Silent, Talk
 from medveil.core.errors import InputRefused
@@ -38,6 +38,7 @@ class Summary:
         claims: what says that images were defaced, to how many it says it of.
         claimed: what was seen in those images; None where nothing is claimed.
         others: what was seen in the others; None where nobody asked for it.
+        table: what the participants table gives away, in a sentence; empty where there is none.
     """
 
     layout: str
@@ -53,6 +54,7 @@ class Summary:
     claims: dict[str, int] = field(default_factory=dict)
     claimed: Spotted | None = None
     others: Spotted | None = None
+    table: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -72,6 +74,8 @@ class Summary:
             if counts:
                 out.append(f"{title}:")
                 out += [f"  {n:5} x {what}" for what, n in counts.items()]
+        if self.table:
+            out.append(f"participants.tsv: {self.table}")
         if self.participant_columns_dropped:
             out.append(
                 f"columns of participants.tsv a release would drop: {self.participant_columns_dropped}"
@@ -144,7 +148,13 @@ def inspect(folder: Path, *, faces: bool = False, jobs: int = 1, talk: Talk | No
         claims=_counts(Counter(said.values())),
         claimed=_spotted(claimed, jobs, talk),
         others=_spotted(others, jobs, talk),
+        table=_table(inventory),
     )
+
+
+def _table(inventory: bids.Inventory) -> str:
+    risk = tabling.risk(inventory)
+    return risk.said if risk else ""
 
 
 def _spotted(records: Sequence[tuple[PurePosixPath, Record]], jobs: int, talk: Talk) -> Spotted | None:

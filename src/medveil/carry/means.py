@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medveil.attack.base import Known, PairAttack
+from medveil.attack.link.table import comparable
 from medveil.core.cohort import Cohort
 from medveil.io import bids, pictures
+from medveil.io.traces import with_traces
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Means:
 
     Args:
         photographs: of people whose names the attacker knows.
-        scans: other head scans of such people; the participants table beside them is what is known of each.
+        scans: other head scans of such people; the participants table beside them is what is known of each,
+            for photographs too.
         others: scans and photographs of other people, to learn from.
     """
 
@@ -48,11 +51,14 @@ class Means:
         Raises:
             InputRefused: a folder is not there, cannot be read, or holds nothing of its kind.
         """
-        return Means(
-            pictures.open_photographs(folders.photographs, subjects) if folders.photographs else None,
-            bids.open_cohort(folders.scans) if folders.scans else None,
-            _others(folders.others, folders.others_photographs),
-        )
+        faces = pictures.open_photographs(folders.photographs, subjects) if folders.photographs else None
+        heads = None
+        if folders.scans:
+            inventory = bids.inspect_folder(folders.scans)
+            heads = with_traces(inventory.cohort, inventory)
+        if faces is not None and heads is not None:
+            faces = replace(faces, participants=heads.participants)
+        return Means(faces, heads, _others(folders.others, folders.others_photographs))
 
     def gallery(self, needs: Known) -> Cohort | None:
         """The candidates as an attack of that need sees them; None if the attacker has nothing of the kind."""
@@ -62,10 +68,13 @@ class Means:
             return self.scans
         return self.scans if self.scans is not None and self.scans.participants else None
 
-    def lacks(self, attack: PairAttack) -> str:
-        """Why an attack cannot be run with what there is; empty where it can."""
-        if self.gallery(attack.needs) is None:
+    def lacks(self, attack: PairAttack, probes: Cohort) -> str:
+        """Why an attack on these images cannot be run with what there is; empty where it can."""
+        gallery = self.gallery(attack.needs)
+        if gallery is None:
             return HINTS[attack.needs]
+        if attack.needs == "table" and not comparable(probes.participants, gallery.participants):
+            return NOTHING_IN_COMMON
         return NOBODY_ELSE if attack.learns and self.others is None else ""
 
     def __bool__(self) -> bool:
@@ -89,5 +98,6 @@ HINTS: dict[Known, str] = {
     "scans": "no other scans of these people were given (--scans)",
     "table": "no participants table of these people was given (--scans with a participants.tsv)",
 }
+NOTHING_IN_COMMON = "the table of the release and that of the candidates (--scans) tell no fact in common"
 NOBODY_ELSE = "no other people to learn from were given (--others)"
 """Why an attack could not be run."""

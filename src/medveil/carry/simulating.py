@@ -11,20 +11,23 @@ from medveil.core.cohort import Cohort, Record
 from medveil.io import nifti, pictures
 from medveil.io.aside import write_aside
 from medveil.io.tables import write_tsv
+from medveil.simulate.basis.model import FaceBasis
 from medveil.simulate.cohort import simulate_cohort
 
 SCANS, PHOTOGRAPHS, RESCANS = "cohort", "photographs", "rescans"
 
 
-def write_cohort(folder: Path, *, people: int, seed: int, jobs: int, talk: Talk) -> None:
+def write_cohort(
+    folder: Path, *, people: int, seed: int, jobs: int, talk: Talk, face_basis: FaceBasis | None = None
+) -> None:
     """Simulate people and write FOLDER/cohort (BIDS), and what an attacker may hold of them.
 
     That is FOLDER/photographs (one folder a person) and FOLDER/rescans (BIDS; another visit).
     """
     from joblib import Parallel, delayed
 
-    here = simulate_cohort(people, seed=seed)
-    again = simulate_cohort(people, seed=seed, visits=2)
+    here = simulate_cohort(people, seed=seed, face_basis=face_basis)
+    again = simulate_cohort(people, seed=seed, visits=2, face_basis=face_basis)
     elsewhere = Cohort(tuple(r for r in again.scans if r.session == "ses-2"), again.scans.participants)
     with talk.stage(f"simulating {people} people, who do not exist") as progress:
         results = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(

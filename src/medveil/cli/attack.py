@@ -49,7 +49,12 @@ def command(
     base = recipes.read(recipe) if recipe else recipes.default()
     if attack:
         base = recipes.Recipe((), tuple(recipes.part("attack", a) for a in attack), base.seed)
-    chosen = recipes.with_settings(base, [], set_).attack
+    chosen = recipes.with_settings(base, [], set_).pairs
+    if not chosen:
+        raise UsageError(
+            "attack: expected an attack that compares images with candidates",
+            hint="medveil release --infer COLUMN guesses properties",
+        )
     if dry_run:
         typer.echo("\n".join(a.describe() for a in chosen))
         return 0

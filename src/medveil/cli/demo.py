@@ -21,6 +21,12 @@ def command(
     people: Annotated[
         int, typer.Option("--people", min=4, max=500, help="How many people to simulate.")
     ] = 12,
+    face_basis: Annotated[
+        Path | None,
+        typer.Option(
+            "--face-basis", help="Faces from a statistical head model (.npz, see docs/formats/face-basis.md)."
+        ),
+    ] = None,
     jobs: options.Jobs = options.DEFAULT_JOBS,
     seed: options.Seed = 0,
     force: options.Force = False,
@@ -30,5 +36,14 @@ def command(
     from medveil import pipeline
 
     return tell(
-        pipeline.demo(to, people=people, seed=seed, jobs=jobs, force=force, talk=Terminal(quiet=json)), json
+        pipeline.demo(
+            to,
+            people=people,
+            seed=seed,
+            jobs=jobs,
+            force=force,
+            face_basis=face_basis,
+            talk=Terminal(quiet=json),
+        ),
+        json,
     )

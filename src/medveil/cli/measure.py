@@ -9,20 +9,26 @@ from typing import Annotated
 import typer
 
 from medveil.cli import options
+from medveil.cli.release import over_the_limit
 
 NAME = "measure"
 
 
 def command(
     scores: Annotated[
-        Path, typer.Argument(help="Score table: probe_subject, gallery_subject, score, ... (CSV or TSV).")
+        Path,
+        typer.Argument(
+            help="Score table (CSV or TSV: probe_subject, gallery_subject, score, ...), or a folder with a score "
+            "matrix (scores.npy, probes.tsv, gallery.tsv)."
+        ),
     ],
     to: Annotated[Path | None, typer.Option("--to", help="Also write the findings (JSON) here.")] = None,
     rounds: Annotated[int, typer.Option("--rounds", min=50, help="Bootstrap rounds over subjects.")] = 1000,
     fail_if: Annotated[
         list[str],
-        typer.Option("--fail-if", help="End with exit code 1 if true of the release: 'linkability>0.1'."),
+        typer.Option("--fail-if", help=options.FAIL_IF),
     ] = [],
+    jobs: options.Jobs = 1,
     seed: options.Seed = 0,
     force: options.Force = False,
     json: options.Json = False,
@@ -32,10 +38,12 @@ def command(
     Rows of one person on both sides carry the same label in probe_subject and gallery_subject.
     """
     from medveil.carry import alone
-    from medveil.carry.limits import Limit
+    from medveil.carry.limits import Limit, broken
     from medveil.report.text import summary_lines
 
     limits = tuple(Limit.parse(text) for text in fail_if)
-    findings = alone.measure(scores, seed=seed, rounds=rounds, to=to, force=force)
+    findings = alone.measure(scores, seed=seed, rounds=rounds, to=to, force=force, jobs=jobs)
     typer.echo(json_module.dumps(findings.to_json()) if json else "\n".join(summary_lines(findings)))
-    return 1 if any(limit.broken_by(findings) for limit in limits) else 0
+    over = broken(limits, findings)
+    over_the_limit(over)
+    return 1 if over else 0

@@ -58,6 +58,22 @@ SaveMasks = Annotated[
         "--save-masks", help="Keep a mask of each image in TO-internal/masks: 1 altered, 2 protected."
     ),
 ]
+Attacks = Annotated[
+    list[str],
+    typer.Option("--attack", help="Attack to run beside the recipe's (see: medveil list attack)."),
+]
+Infer = Annotated[
+    list[str],
+    typer.Option(
+        "--infer",
+        help="Also try to guess this column of participants.tsv (sex, age, group, ...) from the images; may be "
+        "given several times.",
+    ),
+]
+FAIL_IF = (
+    "End with exit code 1 if true of the release: 'linkability>0.1', 'linkability.high>0.1', "
+    "'linkability-chance>0.1'; may be given several times."
+)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output folder.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,8 @@ def command(
     scans: options.Scans = None,
     others: options.Others = None,
     others_photos: options.OthersPhotos = None,
+    attack: options.Attacks = [],
+    infer: options.Infer = [],
     recipe: options.RecipeFile = None,
     step: options.Steps = [],
     set_: options.Settings = [],
@@ -32,7 +35,7 @@ def command(
     ] = None,
     fail_if: Annotated[
         list[str],
-        typer.Option("--fail-if", help="End with exit code 1 if true of the release: 'linkability>0.1'."),
+        typer.Option("--fail-if", help=options.FAIL_IF),
     ] = [],
     force: options.Force = False,
     dry_run: options.DryRun = False,
@@ -50,6 +53,7 @@ def command(
     from medveil.carry.one_image import MASKS
 
     base = recipes.read(recipe) if recipe else recipes.default()
+    base = recipes.with_attacks(base, attack, infer)
     plan = pipeline.Plan(
         source=folder,
         target=to,
@@ -71,6 +75,14 @@ def command(
     return code
 
 
+def over_the_limit(lines: Sequence[str]) -> None:
+    """Say on standard error which limits were broken."""
+    from medveil.report.words import printable
+
+    for line in lines:
+        typer.echo(f"medveil: over the limit: {printable(line)}", err=True)
+
+
 def tell(result: object, json: bool) -> int:
     """Print what came out, and choose the exit code."""
     from medveil.pipeline import Result
@@ -83,4 +95,5 @@ def tell(result: object, json: bool) -> int:
         typer.echo("\n".join(summary_lines(result.findings)))
         typer.echo(f"report: {result.report}")
         typer.echo(f"internal report, shows faces: {result.internal}")
+    over_the_limit(result.over)
     return result.exit_code

@@ -28,8 +28,19 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "deface.strip": "medveil.protect.deface.strip:Strip",
     },
     "attack": {
+        "infer.attributes": "medveil.attack.infer.attributes:Attributes",
+        "infer.membership": "medveil.attack.infer.membership:Membership",
+        "link.brain": "medveil.attack.link.brain:Brain",
+        "link.head": "medveil.attack.link.head:Head",
+        "link.metadata": "medveil.attack.link.metadata:Metadata",
+        "link.table": "medveil.attack.link.table:Table",
+        "reidentify.deepface": "medveil.attack.reidentify.deepface:Deepface",
         "reidentify.embedding": "medveil.attack.reidentify.embedding:Embedding",
+        "reidentify.external": "medveil.attack.reidentify.external:External",
+        "reidentify.from_brain": "medveil.attack.reidentify.from_brain:FromBrain",
         "reidentify.geo": "medveil.attack.reidentify.geo:Geo",
+        "reidentify.insightface": "medveil.attack.reidentify.insightface:Insightface",
+        "reidentify.learned": "medveil.attack.reidentify.learned:Learned",
     },
 }
 

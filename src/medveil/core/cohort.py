@@ -23,6 +23,8 @@ class Record:
         session: label of the session, or empty.
         contrast: suffix as BIDS writes it (T1w, T2w, FLAIR, PDw, CT, pet, photo), or empty.
         place: path below the cohort's root that a release keeps; None for images with no file.
+        traces: returns facts beside the picture (header fields, sidecar values, names, hashes) by name, as
+            `io.traces` reads them; may raise InputRefused. None where nobody gathered any.
     """
 
     subject: str
@@ -31,6 +33,7 @@ class Record:
     session: str = ""
     contrast: str = ""
     place: PurePosixPath | None = None
+    traces: Callable[[], Mapping[str, str]] | None = None
 
     def __repr__(self) -> str:
         return f"Record(contrast={self.contrast or 'unknown'})"

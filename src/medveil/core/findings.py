@@ -10,11 +10,14 @@ from typing import Any, Literal
 
 from medveil.core.errors import InputRefused
 from medveil.core.estimate import Estimate
+from medveil.core.inference import Inference
+from medveil.core.table_risk import TableRisk
+from medveil.core.verdict import Verdict
 
 FORMAT = "medveil-findings"
 VERSION = 1
 
-Verdict = Literal["leak", "no evidence of a leak", "attack too weak"]
+__all__ = ["AttackFindings", "Condition", "Curves", "Findings", "Verdict"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class Findings:
         cohort: rows of the cohort table (label to value, e.g. subjects, images, contrasts).
         attacks: the findings of each attack.
         unmeasured: attack that was not run to the reason.
+        tables: what the participants table gives away, `original` and `release`; empty if there is none.
+        inferences: what could be guessed of people, attribute by attribute.
         steps: each protection in words; `step_settings`: public name to settings.
         images: one row an image: subject, name, state, reason, measured, proofs.
         fidelity: what protection changed in what was kept (metric name to Estimate).
@@ -118,6 +123,8 @@ class Findings:
     methods: list[str] = field(default_factory=list)
     references: list[str] = field(default_factory=list)
     unmeasured: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, TableRisk] = field(default_factory=dict)
+    inferences: list[Inference] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return {"format": FORMAT, "version": VERSION, **asdict(self)}
@@ -136,6 +143,8 @@ class Findings:
         fields = {k: v for k, v in data.items() if k not in ("format", "version")}
         try:
             fields["attacks"] = [_attack(a) for a in fields["attacks"]]
+            fields["tables"] = {k: TableRisk.from_json(t) for k, t in fields.get("tables", {}).items()}
+            fields["inferences"] = [Inference.from_json(i) for i in fields.get("inferences", [])]
             fields["fidelity"] = {k: Estimate(**v) for k, v in fields.get("fidelity", {}).items()}
             return Findings(**fields)
         except (TypeError, KeyError, AttributeError, ValueError) as error:

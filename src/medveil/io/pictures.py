@@ -4,28 +4,58 @@
     PHOTOS/sub-01.jpg                  one file a person, or
     PHOTOS/sub-01_smiling.png          files whose name begins with the person's label and a low line
 
-The label must be the one that the images' folder gives the person. Only pixels are read: of EXIF nothing
-but the orientation is used, and nothing of it is written.
+The label must be the one that the images' folder gives the person; upper and lower case, and the two ways in
+which Unicode writes an accent, make no difference where the labels are known. Folders within folders are
+searched as well, and belong to the innermost that is a known label. Links that lead out of the folder, hidden files, and what is no JPEG or PNG by name are left
+aside, and `left_aside` counts them. Only pixels are read: of EXIF nothing but the orientation is used, and nothing
+of it is written. A JPEG far larger than a face needs is made smaller while it is decoded.
 """
 
 from __future__ import annotations
 
-import io
 import os
-import warnings
-from collections.abc import Collection, Iterator
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-
 from medveil.core.cohort import Cohort, Record
-from medveil.core.errors import InputRefused, OutputFailed
-from medveil.core.image import Image
-from medveil.io.aside import write_aside
+from medveil.core.errors import InputRefused
+from medveil.io.photograph import SUFFIXES, read_photograph, write_photograph
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
-MOST_PIXELS = 100_000_000  # a file of a few bytes can declare a picture that fills the memory
+__all__ = ["Coverage", "coverage", "left_aside", "open_photographs", "read_photograph", "write_photograph"]
+
+OTHER_SUFFIXES = (".heic", ".heif", ".avif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".dng", ".jp2", ".svg")
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How photographs and people fit together; counts only.
+
+    Args:
+        people: how many people the images show.
+        pictured: how many of them have a photograph.
+        strangers: how many people have photographs but no image. They are left in the cohort: as candidates who
+            are not in the release they make a gallery larger, and closer to life.
+        left_aside: how many files of the folder are pictures by name that cannot be read (HEIC and the like).
+    """
+
+    people: int
+    pictured: int
+    strangers: int
+    left_aside: int = 0
+
+    def __str__(self) -> str:
+        """One line to show; a count of zero is not mentioned."""
+        missing = self.people - self.pictured
+        facts = [
+            f"{missing} of {self.people} people have no photograph" if missing else "",
+            f"{self.strangers} people with photographs are not among the images" if self.strangers else "",
+            f"{self.left_aside} files are no JPEG or PNG and were left aside" if self.left_aside else "",
+        ]
+        told = "; ".join(f for f in facts if f)
+        return f"photographs: {told or f'of all {self.people} people'}"
 
 
 def open_photographs(folder: Path, subjects: Collection[str] = ()) -> Cohort:
@@ -52,94 +82,74 @@ def open_photographs(folder: Path, subjects: Collection[str] = ()) -> Cohort:
     if not records:
         raise InputRefused(
             "photographs: the folder holds none",
-            hint="expected PHOTOS/<subject>/*.jpg or PHOTOS/<subject>.jpg, also .jpeg and .png",
+            hint=f"expected PHOTOS/<subject>/*.jpg or PHOTOS/<subject>.jpg, also .jpeg and .png{_aside(folder)}",
         )
     return Cohort(tuple(records))
 
 
-def read_photograph(path: Path) -> Image:
-    """The picture in a JPEG or PNG file: uint8, (H, W, 3), RGB, upright, transparency on black.
-
-    Raises:
-        InputRefused: not such a picture, damaged, or larger than MOST_PIXELS.
-    """
-    from PIL import Image as Pillow
-    from PIL import ImageOps, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's words about a file may quote it
-            with Pillow.open(path, formats=("JPEG", "PNG")) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
-                    raise InputRefused(
-                        "photograph: has too many pixels", hint="expected at most 100 megapixels"
-                    )
-                upright = ImageOps.exif_transpose(picture)
-                pixels = np.asarray(_rgb(upright), dtype=np.uint8)
-    except (UnidentifiedImageError, Pillow.DecompressionBombError):
-        raise InputRefused("photograph: is not a JPEG or PNG picture, or far too large") from None
-    except PermissionError:
-        raise InputRefused("photograph: permission to read it is missing") from None
-    except (OSError, SyntaxError, ValueError, EOFError):
-        raise InputRefused("photograph: is damaged", hint="copy the file again") from None
-    return Image(pixels, np.eye(4), kind="photo")
-
-
-def write_photograph(image: Image, path: Path, quality: int = 95) -> None:
-    """Write pixels as JPEG or PNG (by suffix), with no EXIF, comment, time or profile.
+def coverage(photographs: Cohort, subjects: Collection[str], folder: Path | None = None) -> Coverage:
+    """How the photographs fit the people in the images.
 
     Args:
-        quality: of JPEG, 1 to 100; PNG is lossless.
-
-    Raises:
-        OutputFailed: not a photograph, another suffix, permissions, disk full.
+        subjects: labels of the people in the images.
+        folder: where the photographs lie, to count what was left aside there.
     """
-    from PIL import Image as Pillow
+    people, pictured = set(subjects), set(photographs.subjects)
+    aside = left_aside(folder) if folder else 0
+    return Coverage(len(people), len(people & pictured), len(pictured - people), aside)
 
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise OutputFailed("photograph: the output's name must end in .jpg, .jpeg or .png")
-    if image.kind not in ("photo", "film") or image.data.dtype != np.uint8:
-        raise OutputFailed("photograph: expected 8-bit pixels of a photograph")
-    packed = io.BytesIO()
-    picture = Pillow.fromarray(np.ascontiguousarray(image.data))
-    if suffix == ".png":
-        picture.save(packed, format="PNG")
-    else:
-        picture.save(packed, format="JPEG", quality=quality)
-    with write_aside(path, "photograph") as file:
-        file.write(packed.getvalue())
+
+def left_aside(folder: Path) -> int:
+    """How many files below a folder are pictures by their names, but of a kind that is not read."""
+    try:
+        return sum(p.suffix.lower() in OTHER_SUFFIXES for p in _below(folder))
+    except OSError:
+        raise InputRefused("photographs: permission to read the folder is missing") from None
 
 
 def _found(folder: Path, subjects: Collection[str]) -> Iterator[tuple[str, Path]]:
     root = Path(os.path.realpath(folder))
+    known = {_folded(s): s for s in sorted(subjects)}
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
         if path.is_dir() and not path.is_symlink():
-            yield from ((path.name, p) for p in sorted(path.iterdir()) if _is_picture(p, root))
+            yield from ((_owner(p, folder, known), p) for p in _below(path) if _is_picture(p, root))
         elif _is_picture(path, root):
-            begun = [s for s in subjects if path.stem == s or path.stem.startswith(f"{s}_")]
-            yield max(begun, key=len, default=path.stem.partition("_")[0]), path
+            stem = _folded(path.stem)
+            begun = [folded for folded in known if stem == folded or stem.startswith(f"{folded}_")]
+            longest = max(begun, key=len, default=None)
+            yield path.stem.partition("_")[0] if longest is None else known[longest], path
+
+
+def _owner(path: Path, folder: Path, known: Mapping[str, str]) -> str:
+    """Whose photograph it is: the innermost folder that is a known label (or else the outermost) says so."""
+    around = path.relative_to(folder).parts[:-1]
+    named = [known[_folded(part)] for part in around if _folded(part) in known]
+    return named[-1] if named else around[0]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Files below a folder, sorted; neither hidden ones nor what lies behind a link to a folder."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _below(path)
+        else:
+            yield path
+
+
+def _folded(label: str) -> str:
+    """A label without the differences that file systems make: case, and composed or decomposed accents."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", label).casefold())
+
+
+def _aside(folder: Path) -> str:
+    count = left_aside(folder)
+    return f"; {count} files of other kinds (HEIC, WebP, ...) were left aside" if count else ""
 
 
 def _is_picture(path: Path, root: Path) -> bool:
     inside = not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(root)
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file() and inside
-
-
-def _rgb(picture: object) -> object:
-    """Any Pillow mode as RGB; 16-bit grey is scaled, not clipped; what is transparent becomes black."""
-    from PIL import Image as Pillow
-
-    assert isinstance(picture, Pillow.Image)  # noqa: S101 - narrows the type for mypy
-    if picture.mode.startswith("I"):
-        wide = np.asarray(picture).astype(np.float64)
-        return Pillow.fromarray((wide / max(65535.0, float(wide.max())) * 255).astype(np.uint8)).convert(
-            "RGB"
-        )
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        rgba = picture.convert("RGBA")
-        ground = Pillow.new("RGBA", rgba.size, (0, 0, 0, 255))
-        return Pillow.alpha_composite(ground, rgba).convert("RGB")
-    return picture.convert("RGB")

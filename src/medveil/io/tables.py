@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -19,11 +18,9 @@ import numpy as np
 from medveil.core.claims import COLUMNS, PairClaims
 from medveil.core.errors import InputRefused, OutputFailed
 from medveil.io.aside import write_aside
+from medveil.io.score_rows import FORMULA, RECORD, Names, claims_of, score_rows
 
 Row = dict[str, str]
-
-_DEFAULTS = {"probe_image": "", "gallery_image": "", "attack": "external", "condition": "release"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_tsv(path: Path) -> list[Row]:
@@ -33,6 +30,15 @@ def read_tsv(path: Path) -> list[Row]:
         InputRefused: not UTF-8 text, no header, a column named twice, a row with too few or many cells.
     """
     return [row for _, row in _rows(path, "\t")]
+
+
+def read_rows(path: Path) -> list[tuple[int, Row]]:
+    """Line numbers and rows of a CSV, or of a table with tabs, as `read_scores` tells them apart.
+
+    Raises:
+        InputRefused: as `read_tsv`.
+    """
+    return list(_rows(path, None))
 
 
 def write_tsv(rows: Sequence[Mapping[str, str]], path: Path, columns: Sequence[str]) -> None:
@@ -57,22 +63,11 @@ def read_scores(path: Path) -> list[PairClaims]:
     line with a tab and no comma, means tabs; everything else is CSV.
 
     Raises:
-        InputRefused: a column is missing, a cell is empty, a score is not a finite number; by line number.
+        InputRefused: a column is missing, a cell is empty, a score is not a finite number, a pair of images has two
+            scores; by line number.
     """
-    groups: dict[tuple[str, str], list[tuple[Row, float]]] = {}
-    header_seen = False
-    for line, row in _rows(path, None):
-        if not header_seen:
-            _refuse_missing(row)
-            header_seen = True
-        row = {**_DEFAULTS, **{k: _plain(v) for k, v in row.items() if v}}
-        for column in ("probe_subject", "gallery_subject", "score"):
-            if not row.get(column):
-                raise InputRefused(f"score table: line {line}, column {column}: is empty")
-        groups.setdefault((row["attack"], row["condition"]), []).append((row, _score(row["score"], line)))
-    if not groups:
-        raise InputRefused("score table: has no rows", hint="expected one line for each pair")
-    return [_claims(attack, condition, rows) for (attack, condition), rows in groups.items()]
+    names = Names()
+    return claims_of(np.concatenate([np.empty(0, RECORD), *score_rows(path, names)]), names)
 
 
 def write_scores(claims: Iterable[PairClaims], path: Path) -> None:
@@ -93,22 +88,6 @@ def write_scores(claims: Iterable[PairClaims], path: Path) -> None:
             )  # fmt: skip
     with write_aside(path, "score table") as file:
         file.write(text.getvalue().encode("utf-8"))
-
-
-def _claims(attack: str, condition: str, rows: list[tuple[Row, float]]) -> PairClaims:
-    def column(name: str) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-        return np.array([row[name] for row, _ in rows], dtype=np.str_)
-
-    return PairClaims(
-        probe_subject=column("probe_subject"),
-        probe_image=column("probe_image"),
-        gallery_subject=column("gallery_subject"),
-        gallery_image=column("gallery_image"),
-        score=np.array([score for _, score in rows], dtype=np.float64),
-        attack=attack,
-        condition=condition,
-        notes={},
-    )
 
 
 def _rows(path: Path, delimiter: str | None) -> Iterable[tuple[int, Row]]:
@@ -145,30 +124,8 @@ def _rows(path: Path, delimiter: str | None) -> Iterable[tuple[int, Row]]:
         raise InputRefused(f"table: line {reader.line_num} is not well-formed") from None
 
 
-def _refuse_missing(row: Row) -> None:
-    for column in ("probe_subject", "gallery_subject", "score"):
-        if column not in row:
-            raise InputRefused(
-                f"score table: column {column} is missing", hint="columns are " + ", ".join(COLUMNS)
-            )
-
-
-def _score(text: str, line: int) -> float:
-    try:
-        score = float(text)
-    except ValueError:
-        score = math.nan
-    if not math.isfinite(score):
-        raise InputRefused(f"score table: line {line}, column score: expected a finite number")
-    return score
-
-
 def _guarded(label: str) -> str:
-    return f"'{label}" if label.startswith((*_FORMULA, "'")) and not _is_number(label) else label
-
-
-def _plain(label: str) -> str:
-    return label[1:] if label.startswith(tuple(f"'{s}" for s in (*_FORMULA, "'"))) else label
+    return f"'{label}" if label.startswith((*FORMULA, "'")) and not _is_number(label) else label
 
 
 def _is_number(label: str) -> bool:

@@ -60,6 +60,8 @@ SKULL: Rule = {
 
 # A small brain is a child's or a fit that shrank: it has to be clear.
 SMALL, SMALL_RULE = 0.7, {"inner_ratio": (3.0, np.inf), "peak_ratio": (1.8, np.inf)}
+# A brain that lies this deep under its scalp is in a thick-skulled head, or was fitted too small: it has to be clear.
+DEEP_MM, DEEP_RULE = 25.0, {"peak_ratio": (2.0, np.inf)}
 # So good that no other start is asked: two that set out from different sides came to the same place, or nearly all
 # that can be seen of a brain is seen.
 _GOOD: Rule = {**SHAPE, "scale_max": (0.0, 1.1), "scale_min": (0.72, 9.0)}

@@ -24,6 +24,8 @@ from medveil.core.image import Image
 from medveil.core.release import NOTHING, Given
 from medveil.locate import carried, hints, starts
 from medveil.locate.confidence import (
+    DEEP_MM,
+    DEEP_RULE,
     SMALL,
     SMALL_RULE,
     SURE,
@@ -171,10 +173,12 @@ def _first_believed(
 
 
 def _rule(way: Way, given: Given, found: dict[str, float]) -> Rule:
-    """What is asked of a fit, given what is known and how small a brain it implies."""
+    """What is asked of a fit, given what is known, how small a brain it implies and how deep it lies."""
     rule = {**way.rule, **hints.LANDMARK_RULE} if given.landmarks else dict(way.rule)
     if "inner_ratio" in rule and found["scale_min"] < SMALL:
         rule |= SMALL_RULE
+    if "inner_ratio" in rule and found["skin_mm"] > DEEP_MM:
+        rule |= DEEP_RULE
     return rule
 
 

@@ -9,7 +9,6 @@ claims + truth ──join──> Scores ──┬── point values
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
@@ -21,30 +20,15 @@ from medveil.core.scores import Scores, join
 from medveil.core.seeds import Seeds
 from medveil.core.truth import Truth
 from medveil.measure.curves import FPR, LONGEST_CMC, Rounds, no_curves, rate_curves, with_histogram
-from medveil.measure.null import Null, derangements, exchangeable, permutation_p, two_sided
+from medveil.measure.estimates import ABOUT, SPARSE, estimate, in_order, null_estimates
+from medveil.measure.identify import identify
+from medveil.measure.null import derangements, exchangeable, permutation_p, two_sided
 from medveil.measure.verification.battery import NAMES, Battery
-from medveil.measure.verification.bootstrap import (
-    FEWEST_PERSONS,
-    basic,
-    multiplicities,
-    pair_weights,
-    percentiles,
-    probe_weights,
-    wilson,
-)
-from medveil.measure.verification.calibration import NO_PRIVACY_BIT, zebra_tag
-from medveil.measure.verification.identification import (
-    Rankings,
-    cmc_of,
-    dir_at_fpir,
-    dir_name,
-    dir_of,
-    expected_rank_k,
-)
+from medveil.measure.verification.bootstrap import FEWEST_PERSONS, multiplicities, pair_weights
+from medveil.measure.verification.identification import Rankings, expected_rank_k
+from medveil.measure.verification.open_set import Searches
 from medveil.measure.verification.roc import tpr_at
 from medveil.measure.verification.tally import Floats
-
-_SPARSE = "too few persons were compared with each other to permute them"
 
 
 def summarise(
@@ -78,45 +62,41 @@ def summarise(
             claims, scores, "undefined: there is one person only, so nobody to be confused with"
         )
     persons = len(two_sided(scores))
-    rankings = Rankings.of(scores)
-    longest = min(int(rankings.size.max()), LONGEST_CMC)
     battery = Battery.of(scores.score, len(scores.mated))
-    one = np.ones(scores.persons)
-    values, tally = battery.measure(*pair_weights(scores, one))
+    values, tally = battery.measure(*pair_weights(scores, np.ones(scores.persons)))
     assert tally is not None  # noqa: S101 - both kinds of pairs exist, checked above
-    ranks = rankings.ranks()
-    cmc = cmc_of(ranks[ranks > 0], longest)
-    values |= {"rank_1": float(cmc[0]), "rank_5": float(cmc[min(4, longest - 1)])}
 
-    boot = _bootstrap(scores, battery, rankings, longest, rounds, seeds)
-    null = derangements(
-        scores, seeds.stream("measure/derangements"), null_rounds, edges=battery.edges, longest=longest
+    stream = "measure/bootstrap"  # drawn from twice: both halves see the same persons in the same round
+    samples, tpr = _bootstrap(scores, battery, rounds, seeds.stream(stream))
+    found = identify(
+        Searches.of(Rankings.of(scores)),
+        multiplicities(scores.persons, rounds, seeds.stream(stream)),
+        level,
     )
+    null = derangements(scores, seeds.stream("measure/derangements"), null_rounds, edges=battery.edges)
     p = permutation_p(scores, seeds.stream("measure/permutations"), rounds)
 
-    estimates = {
-        name: _estimate(name, value, boot.values[name], null, level, persons, rankings)
+    estimates = found.estimates | {
+        name: estimate(
+            name, value, samples[name], 0.5 if (c := null.mean(name)) is None and name == "auc" else c,
+            level, persons,
+        )
         for name, value in values.items()
-    }
+    }  # fmt: skip
     estimates["auc"] = replace(estimates["auc"], p_value=p.auc)
     estimates["rank_1"] = replace(estimates["rank_1"], p_value=p.rank_1)
     if not exchangeable(scores):
         estimates["auc"] = replace(
-            estimates["auc"], note=f"{estimates['auc'].note}; no p and no null: {_SPARSE}"
+            estimates["auc"], note=f"{estimates['auc'].note}; no p and no null: {SPARSE}"
         )
-    for fpir in FPIR_ASKED:
-        e = dir_at_fpir(scores, fpir)
-        estimates[e.name] = with_interval(e, boot.values[e.name], level, persons)
-    estimates = in_order(estimates)
 
-    enough = persons >= FEWEST_PERSONS
-    curves = rate_curves(tpr_at(tally, FPR), cmc, boot if enough else None, level)
-    return condition_of(
-        claims.condition, estimates, with_histogram(curves, scores.mated, scores.non_mated), scores, claims
-    )
+    boot = Rounds({}, tpr, found.rounds) if persons >= FEWEST_PERSONS else None
+    curves = found.drawn_into(rate_curves(tpr_at(tally, FPR), found.cmc, boot, level))
+    curves = with_histogram(curves, scores.mated, scores.non_mated)
+    return _condition(claims.condition, in_order(estimates), curves, scores, claims)
 
 
-def nullcondition_of(
+def null_condition(
     claims: PairClaims, truth: Truth | None = None, *, seeds: Seeds, rounds: int = 500, level: float = 0.95
 ) -> Condition:
     """The same attack by a guesser: estimates are means over random derangements of the persons.
@@ -131,27 +111,21 @@ def nullcondition_of(
     rankings = Rankings.of(scores)
     longest = max(min(int(rankings.size.max()) - 1, LONGEST_CMC), 1)
     null = derangements(scores, seeds.stream("measure/null"), rounds, fpr=FPR, longest=longest)
-    persons = len(two_sided(scores))
-    estimates = {}
-    for name in (*NAMES, "rank_1", "rank_5"):
-        better, unit, about = ABOUT[name]
-        low, high = null.range(name, level) or (None, None)
-        value = null.mean(name)
-        note = f"mean over {len(null.values[name])} random derangements of the persons; {about}"
-        chance = expected_rank_k(_shrunk(rankings), int(name[-1])) if name.startswith("rank") else value
-        if value is None and not exchangeable(scores):
-            value = chance = 0.5 if name == "auc" else chance
-            note = f"analytic or undefined: {_SPARSE}"
-        elif value is None:
-            note = f"undefined: {persons} persons can't be deranged into mated and non-mated pairs"
-        estimates[name] = Estimate(name, value, low, high, level, persons, unit, better, chance, None, note)
+    shrunk = replace(rankings, size=np.maximum(rankings.size - 1, 1))  # without the person really shown
+    estimates = null_estimates(
+        null,
+        {k: expected_rank_k(shrunk, k) for k in (1, 5)},
+        len(two_sided(scores)),
+        level,
+        crossed=exchangeable(scores),
+    )
     label = replace(claims, condition="null")
     if not len(null.tpr) or not np.isfinite(null.tpr).any():
-        return condition_of("null", in_order(estimates), no_curves(), scores, label)
+        return _condition("null", in_order(estimates), no_curves(), scores, label)
     boot = Rounds({}, null.tpr, null.cmc[:, :longest])
     curves = rate_curves(np.nanmean(null.tpr, axis=0), np.nanmean(boot.cmc, axis=0), boot, level)
     # Seen from a guesser, a mated pair is any pair of two persons.
-    return condition_of(
+    return _condition(
         "null",
         in_order(estimates),
         with_histogram(curves, scores.non_mated, scores.non_mated),
@@ -161,29 +135,18 @@ def nullcondition_of(
 
 
 def _bootstrap(
-    scores: Scores, battery: Battery, rankings: Rankings, longest: int, rounds: int, seeds: Seeds
-) -> Rounds:
-    ranks = rankings.ranks()
-    mated = ranks > 0
-    open_set = [f for f in FPIR_ASKED if dir_at_fpir(scores, f).value is not None]
-    names = (*NAMES, "rank_1", "rank_5", *map(dir_name, _FPIR))
-    values = {name: np.full(rounds, np.nan) for name in names}
-    tpr, cmc = np.full((rounds, len(FPR)), np.nan), np.full((rounds, longest), np.nan)
-    rng = seeds.stream("measure/bootstrap")
+    scores: Scores, battery: Battery, rounds: int, rng: np.random.Generator
+) -> tuple[dict[str, Floats], Floats]:
+    """Every metric of `NAMES` in each round, (R,), and the ROC, (R, F)."""
+    values = {name: np.full(rounds, np.nan) for name in NAMES}
+    tpr = np.full((rounds, len(FPR)), np.nan)
     for r, drawn in enumerate(multiplicities(scores.persons, rounds, rng)):
         row, tally = battery.measure(*pair_weights(scores, drawn))
         for name, value in row.items():
             values[name][r] = value
         if tally is not None:
             tpr[r] = tpr_at(tally, FPR)
-        weight = probe_weights(rankings.person, drawn)
-        rates = cmc_of(ranks[mated], longest, weight[mated])
-        if len(rates):
-            cmc[r] = rates
-        for fpir in open_set:
-            values[dir_name(fpir)][r] = dir_of(rankings, fpir, weight)
-    values["rank_1"], values["rank_5"] = cmc[:, 0], cmc[:, min(4, longest - 1)]
-    return Rounds(values, tpr, cmc)
+    return values, tpr
 
 
 def _joined(claims: PairClaims, truth: Truth | None) -> Scores:
@@ -198,12 +161,7 @@ def _joined(claims: PairClaims, truth: Truth | None) -> Scores:
     return scores
 
 
-def _shrunk(rankings: Rankings) -> Rankings:
-    """The lists of a guesser under a derangement: one person shorter, the one really shown."""
-    return replace(rankings, size=np.maximum(rankings.size - 1, 1))
-
-
-def condition_of(
+def _condition(
     label: str, estimates: dict[str, Estimate], curves: Curves, scores: Scores, claims: PairClaims
 ) -> Condition:
     return Condition(
@@ -222,4 +180,4 @@ def _undefined(claims: PairClaims, scores: Scores, note: str) -> Condition:
         name: Estimate(name, None, n=scores.persons, unit=unit, better=better, note=note)
         for name, (better, unit, _) in ABOUT.items()
     }
-    return condition_of(claims.condition, estimates, no_curves(), scores, claims)
+    return _condition(claims.condition, estimates, no_curves(), scores, claims)

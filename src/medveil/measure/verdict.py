@@ -64,15 +64,23 @@ def judge(
     labelled = {"original": original, release.label: release, "null": null}
     conditions = {label: replace(c, label=label) for label, c in labelled.items() if c is not None}
     smallest, _ = smallest_auc(null, _persons(release))
-    findings = AttackFindings(attack, summary, settings, conditions, "attack too weak", "", smallest)
-    return _ruled(findings, _Conditions(original, release, null), p_value(release))
+    p = p_value(release)
+    findings = AttackFindings(
+        attack, summary, settings, conditions, "attack too weak", "", smallest, p_value=p
+    )
+    return _ruled(findings, _Conditions(original, release, null), p)
+
+
+def judged(f: AttackFindings) -> Condition:
+    """The condition that the verdict is about: the release, or what stands in its place in a bare table."""
+    return _Conditions.of(f).release
 
 
 def correct(findings: Sequence[AttackFindings]) -> list[AttackFindings]:
     """The same findings with verdicts that hold for all attacks together (Holm).
 
-    An attack that counted as a leak alone may lose that standing among many; its reason says so. Doing it
-    twice changes nothing.
+    An attack that counted as a leak alone may lose that standing among many; its reason says so. Every attack
+    that was tested carries the corrected p. Doing it twice changes nothing.
     """
     tested = [p_value(_Conditions.of(f).release) for f in findings]
     adjusted = iter(holm([p for p in tested if p is not None]))
@@ -89,6 +97,29 @@ def overall(findings: Sequence[AttackFindings]) -> Verdict:
     if "leak" in verdicts:
         return "leak"
     return "no evidence of a leak" if "no evidence of a leak" in verdicts else "attack too weak"
+
+
+def strongest(findings: Sequence[AttackFindings]) -> AttackFindings | None:
+    """The attack that goes furthest on the release: smallest p, and of equal ones the largest excess over chance.
+
+    Many attacks share the smallest p that so many permutations can give; the excess then decides: of AUC or
+    rank-1, whichever has more, the part of the way from chance to certainty. None if nothing was measured.
+    """
+    rows = [(f, _excess(judged(f))) for f in correct(findings)]
+    rows = [(f, x) for f, x in rows if x is not None or f.p_value is not None]
+    if not rows:
+        return None
+    return min(rows, key=lambda row: (1.0 if row[0].p_value is None else row[0].p_value, -(row[1] or 0.0)))[0]
+
+
+def strongest_words(findings: Sequence[AttackFindings]) -> str:
+    """One sentence on the strongest of several attacks; empty where there are fewer than two."""
+    first = strongest(findings)
+    if first is None or len(findings) < 2:
+        return ""
+    tested = sum(f.p_value is not None for f in correct(findings))
+    p = "" if first.p_corrected is None else f"; p = {_p(first.p_corrected)}, corrected for {tested} attacks"
+    return f"The strongest of {len(findings)} attacks is {first.attack}: {_figures(judged(first))}{p}."
 
 
 def p_value(condition: Condition) -> float | None:
@@ -162,6 +193,7 @@ def _ruled(f: AttackFindings, c: _Conditions, p: float | None, remark: str = "")
 
 def _corrected(f: AttackFindings, alone: float, adjusted: float, attacks: int) -> AttackFindings:
     """A leak that one attack alone would have proven loses that standing if so many attacks don't prove it."""
+    f = replace(f, p_value=alone, p_corrected=adjusted)
     if f.verdict != "leak" or adjusted < ALPHA:
         return f
     remark = f" once corrected for {attacks} attacks ({_p(alone)} before), which proves nothing"
@@ -196,6 +228,16 @@ def _wrong_way(c: _Conditions) -> str:
     if e is None or chance is None or e.high is None or chance.low is None or e.high >= chance.low:
         return ""
     return " The scores are the wrong way round, below chance: check their sign, an attacker would."
+
+
+def _excess(condition: Condition) -> float | None:
+    """How far AUC or rank-1 got from chance towards 1, the larger of the two; None if neither is known."""
+    parts = [
+        (e.value - e.chance) / (1 - e.chance)
+        for e in _tested(condition)
+        if e.value is not None and e.chance is not None and e.chance < 1
+    ]
+    return max(parts, default=None)
 
 
 def _tested(condition: Condition) -> list[Estimate]:

@@ -22,10 +22,12 @@ from medveil.report.panels import (
     fidelity,
     glossary,
     images,
+    inference,
     methods,
     numbers,
     settings,
     side_by_side,
+    table,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 PANELS = (
     numbers.PANEL,
     curves.PANEL,
+    table.PANEL,
+    inference.PANEL,
     images.PANEL,
     fidelity.PANEL,
     settings.PANEL,

@@ -10,9 +10,10 @@ from typing import Any
 from medveil.core.estimate import Estimate
 from medveil.core.findings import AttackFindings, Condition
 
-METRICS = ("auc", "eer", "linkability", "rank_1")
+METRICS = ("auc", "eer", "linkability", "rank_1", "rank_1_with_table")
 MORE = (
     "rank_5",
+    "rank_1_of_10",
     "eer_interpolated",
     "eer_step",
     "linkability_pav",
@@ -29,6 +30,7 @@ LONG_NAMES = {
     "linkability": "Linkability",
     "rank_1": "Rank-1 rate",
     "rank_5": "Rank-5 rate",
+    "rank_1_with_table": "Rank-1 rate with the table",
     "eer_interpolated": "EER, interpolated",
     "eer_step": "EER, step",
     "linkability_pav": "Linkability without bins",
@@ -38,6 +40,9 @@ LONG_NAMES = {
     "d_prime": "d\N{PRIME}",
     "dir_at_fpir_01": "Found at 1 % false alarms",
     "dir_at_fpir_10": "Found at 10 % false alarms",
+    "dir_left_out_fpir_01": "Found at 1 % false alarms, each left out in turn",
+    "dir_left_out_fpir_10": "Found at 10 % false alarms, each left out in turn",
+    "rank_1_of_10": "Rank-1 rate among ten",
     "gallery": "Candidates",
     "probe_detected": "Scans with a face found",
     "gallery_detected": "Photographs with a face found",

@@ -126,13 +126,17 @@ class Light:
 
 @dataclass(frozen=True)
 class Material:
-    """How the surface answers light (Phong); `colour` (0..1) serves meshes without colours of their own."""
+    """How the surface answers light (Phong); `colour` (0..1) serves meshes without colours of their own.
+
+    `one_sided` leaves out triangles that are seen from behind: of a closed surface they are hidden anyway.
+    """
 
     colour: tuple[float, float, float] = (0.85, 0.72, 0.64)
     ambient: float = 0.15
     diffuse: float = 0.9
     specular: float = 0.0
     specular_power: float = 12.0
+    one_sided: bool = False
 
 
 def direction(azimuth_deg: float, elevation_deg: float) -> Array:

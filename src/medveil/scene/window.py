@@ -167,6 +167,7 @@ def _dress(actor: Any, material: Material) -> None:
     skin.SetDiffuse(material.diffuse)
     skin.SetSpecular(material.specular)
     skin.SetSpecularPower(material.specular_power)
+    skin.SetBackfaceCulling(material.one_sided)
 
 
 @contextmanager

@@ -22,12 +22,17 @@ from medveil.core.cohort import Cohort, Record
 from medveil.core.errors import UsageError
 from medveil.core.image import Image
 from medveil.core.seeds import Seeds
+from medveil.simulate.basis.model import FaceBasis
+from medveil.simulate.basis.person import SPREAD as BASIS_SPREAD
+from medveil.simulate.basis.person import draw_basis_person
 from medveil.simulate.person import Person, draw_person
 from medveil.simulate.photograph import Portrait, sit
 from medveil.simulate.scan import Scanner, scan
 
 PICTURE_SIZES_PX = (200, 300)
 """Sides of a cohort's photographs: a face of some 90 to 140 pixels, which face detectors expect."""
+SPREAD = 1.3
+"""How far sculpted people differ in shape by default; people from a face basis have `basis.person.SPREAD`."""
 PLAIN_SCANNER = Scanner()
 """A 2 mm T1-weighted scan."""
 
@@ -52,8 +57,18 @@ class _Someone:
     spread: float
     rho: float
     confounder: float
+    basis: FaceBasis | None = None
 
     def draw(self) -> Person:
+        if self.basis is not None:
+            return draw_basis_person(
+                self.seeds,
+                self.index,
+                self.basis,
+                spread=self.spread,
+                rho=self.rho,
+                confounder=self.confounder,
+            )
         return draw_person(
             self.seeds, self.index, spread=self.spread, rho=self.rho, confounder=self.confounder
         )
@@ -89,33 +104,39 @@ def simulate_cohort(
     *,
     seed: int = 0,
     first: int = 0,
-    spread: float = 1.3,
+    spread: float | None = None,
     photos: int = 3,
     rho: float = 0.5,
     confounder: float = 1.0,
     scanner: Scanner = PLAIN_SCANNER,
     visits: int = 1,
+    face_basis: FaceBasis | None = None,
 ) -> SimulatedCohort:
     """A cohort of people who do not exist. Costs nothing until a record is opened.
 
     Args:
         people: how many; `first`: index of the first one, who is labelled sub-<first + 1>.
         seed: root of all randomness.
-        spread: how far people differ in shape: 1.3 the default difficulty, 1.0 harder.
+        spread: how far people differ in shape: 1.3 the default difficulty, 1.0 harder. With a face basis a
+            factor on its weights, 1.0 by default.
         photos: photographs a person, each of another day.
         rho: tie between face and brain; confounder: how strongly age and sex shape both (see `person`).
         scanner: how the scans are made; visits: scans a person, as sessions if more than one.
+        face_basis: a statistical head model, from `basis.model.read_basis`, that the heads come from instead
+            of the sculpted ones; what sex and age mean then is told in `basis.person`.
 
     Raises:
         UsageError: a count that makes no cohort.
     """
     if people < 1 or first < 0 or photos < 0 or visits < 0:
         raise UsageError("simulate: people must be at least 1; first, photos and visits at least 0")
+    if spread is None:
+        spread = SPREAD if face_basis is None else BASIS_SPREAD
     scans: list[Record] = []
     photographs: list[Record] = []
     participants: dict[str, dict[str, str]] = {}
     for index in range(first, first + people):
-        someone = _Someone(Seeds(seed), index, spread, rho, confounder)
+        someone = _Someone(Seeds(seed), index, spread, rho, confounder, face_basis)
         label = f"sub-{index + 1:03d}"
         person = someone.draw()
         participants[label] = {"age": str(int(person.age_years)), "sex": "M" if person.sex > 0 else "F"}

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from medveil.simulate.canvas import Canvas
-from medveil.simulate.features.eyes import LOWER, UPPER
 from medveil.simulate.features.geometry import SIDES
 from medveil.simulate.grain import grain, logistic
 from medveil.simulate.hair import Hair
@@ -45,16 +44,13 @@ def paint_brows(canvas: Canvas, head: Head, hair: Hair, looks: Looks) -> None:
 def paint_eyes(canvas: Canvas, head: Head, looks: Looks) -> None:
     """Shade of the sockets, eyeballs where the lids leave them free, lashes and the lids' rims."""
     x, y, z = canvas.v.T
-    opening = head.geometry.eye_opening * head.geometry.p["fiss_h"]
-    for side, centre in zip(SIDES, head.eye_centres, strict=True):
+    for index, centre in enumerate(head.eye_centres):
         front = y > centre[1] + 4
         below = np.exp(-(((x - centre[0]) / 13) ** 2) - ((z - centre[2] + 11) / 5) ** 2)
         above = np.exp(-(((x - centre[0]) / 17) ** 2) - ((z - centre[2] - 8) / 4.5) ** 2)
         canvas.darken(0.10 * (below + above) * (y > 60))
 
-        across, q = _lids(canvas.v, head, centre, side)
-        over = across - UPPER * opening * np.sign(q) * np.abs(q) ** 0.8  # mm above the upper lid's edge
-        under = -LOWER * opening * q - across  # mm below the lower lid's edge
+        over, under, q = head.geometry.lid_edges(canvas.v, index)
         away = np.linalg.norm(canvas.v - centre, axis=1) - head.eye_radius_mm
         ball = (np.abs(away) < 0.4) & front & (q > -0.05) & (over < 0.7) & (under < 0.7)
         canvas.colour[ball] = eyeball(canvas.v[ball], head, centre, looks)
@@ -66,14 +62,6 @@ def paint_eyes(canvas: Canvas, head: Head, looks: Looks) -> None:
         rim = np.exp(-(((under - 0.5) / 0.8) ** 2)) * (q > -0.1) * front * ~ball
         canvas.darken(looks.lashes * lashes)
         canvas.darken(0.16 * rim)
-
-
-def _lids(v: Array, head: Head, centre: Array, side: float) -> tuple[Array, Array]:
-    """In an eye's own axes, turned by its cant: mm across its slit, and 1 - (along / half length)^2."""
-    cant = np.radians(head.geometry.p["cant"])
-    u, w = (v[:, 0] - centre[0]) * side, v[:, 2] - centre[2]
-    along = u * np.cos(cant) + w * np.sin(cant)
-    return -u * np.sin(cant) + w * np.cos(cant), 1 - (along / (head.geometry.p["fiss_w"] / 2)) ** 2
 
 
 def eyeball(v: Array, head: Head, centre: Array, looks: Looks) -> Array:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from medveil.simulate.features import block, cheeks, ears, eyes, mouth, nose
 from medveil.simulate.features.geometry import (
-    EYE_RADIUS_MM,
     Curve,
     Expression,
     Geometry,
@@ -54,6 +53,23 @@ BOXES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] 
     "body": ((-200, -150, -262), (200, 140, 146)),
 }
 """Corners of the grids in mm; all hold the largest head at 2.5 standard deviations, the last one shoulders too."""
+
+
+@runtime_checkable
+class OwnSkin(Protocol):
+    """A person whose skin comes from elsewhere than `FEATURES`, as from a face basis (`basis/person.py`)."""
+
+    def geometry(self, eyes_open: float, expression: Expression) -> Geometry:
+        """The measures of this skin, with an expression."""
+        ...
+
+    def box(self, lo: Vector, hi: Vector) -> tuple[Vector, Vector]:
+        """The corners of a grid, mm, moved out where this head would reach beyond them."""
+        ...
+
+    def sculpt(self, field: Field, geometry: Geometry) -> Grid:
+        """Fill a field with the head; returns the field without the ears."""
+        ...
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,7 +110,7 @@ class Head:
     @property
     def eye_radius_mm(self) -> float:
         """Radius of an eyeball."""
-        return EYE_RADIUS_MM
+        return self.geometry.eye_radius_mm
 
     @property
     def levels(self) -> dict[str, float]:
@@ -139,6 +155,11 @@ def build_head(
         expression: today's face; at rest by default.
     """
     lo, hi = BOXES[box]
+    if isinstance(person, OwnSkin):
+        field = Field(*person.box(np.array(lo, float), np.array(hi, float)), spacing_mm)
+        own = person.geometry(eyes_open, expression or Expression())
+        earless = person.sculpt(field, own)
+        return Head(field.phi, field.axes, field.origin_mm, field.spacing_mm, earless, own)
     field = Field(lo, hi, spacing_mm)
     geometry = Geometry(person, eyes_open, expression or Expression())
     for feature in FEATURES:

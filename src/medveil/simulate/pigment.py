@@ -83,9 +83,8 @@ def _lips(canvas: Canvas, head: Head, looks: Looks) -> None:
 
 def _nostrils(canvas: Canvas, head: Head) -> None:
     x, y, z = canvas.v.T
-    tip_z = head.levels["tip_z"]
-    apart, deep = 3.6 + 0.22 * head.geometry.p["ala_w"], head.profile(tip_z) + 8
-    hole = np.exp(-(((np.abs(x) - apart) / 3.2) ** 2) - ((z - tip_z + 7) / 2.2) ** 2 - ((y - deep) / 8) ** 2)
+    apart, deep, level = head.geometry.nostril
+    hole = np.exp(-(((np.abs(x) - apart) / 3.2) ** 2) - ((z - level + 7) / 2.2) ** 2 - ((y - deep) / 8) ** 2)
     canvas.darken(0.7 * hole)
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from medveil.core.release import NOTHING
-from medveil.locate.confidence import SMALL, SMALL_RULE, SOFT, judge
+from medveil.locate.confidence import DEEP_MM, DEEP_RULE, SMALL, SMALL_RULE, SOFT, judge
 from medveil.locate.head import _rule
 
 SOFT_WAY: Any = SimpleNamespace(rule=SOFT)
@@ -28,3 +28,10 @@ def test_a_small_brain_has_to_be_clearer() -> None:
     assert failed(scale_min=SMALL - 0.01, inner_ratio=limit) == ()
     assert failed(scale_min=SMALL - 0.01, inner_ratio=limit - 0.01) == ("inner_ratio",)
     assert failed(scale_min=SMALL + 0.01, inner_ratio=limit - 0.01) == ()
+
+
+def test_a_brain_deep_under_the_scalp_has_to_be_clearer() -> None:
+    limit = DEEP_RULE["peak_ratio"][0]
+    assert failed(skin_mm=DEEP_MM + 0.1, peak_ratio=limit) == ()
+    assert failed(skin_mm=DEEP_MM + 0.1, peak_ratio=limit - 0.01) == ("peak_ratio",)
+    assert failed(skin_mm=DEEP_MM, peak_ratio=limit - 0.01) == ()

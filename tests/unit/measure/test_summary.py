@@ -30,8 +30,11 @@ KEYS = [
     "zebra_population",
     "zebra_individual",
     "d_prime",
+    "rank_1_of_10",
     "dir_at_fpir_01",
     "dir_at_fpir_10",
+    "dir_left_out_fpir_01",
+    "dir_left_out_fpir_10",
 ]
 SEEDS = Seeds(7)
 

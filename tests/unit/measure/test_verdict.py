@@ -8,7 +8,17 @@ import pytest
 
 from medveil.core.estimate import Estimate
 from medveil.core.findings import AttackFindings, Condition, Curves
-from medveil.measure.verdict import correct, holm, judge, overall, p_value, smallest_auc
+from medveil.measure.verdict import (
+    correct,
+    holm,
+    judge,
+    judged,
+    overall,
+    p_value,
+    smallest_auc,
+    strongest,
+    strongest_words,
+)
 
 NO_CURVES = Curves([], [], [], [], [], [], [], [], [], [])
 
@@ -189,3 +199,56 @@ def test_among_several_labels_the_last_is_the_one_that_was_judged() -> None:
     f = verdict(STRONG, condition("second", (0.9, 0.8, 0.95), 0.001, p_rank=0.001))
     both = replace(f, conditions={"original": STRONG, "first": first, **f.conditions})
     assert overall([both, verdict(STRONG, CLEAN)]) == "leak"
+
+
+def named(name: str, release: Condition) -> AttackFindings:
+    return replace(verdict(STRONG, release), attack=name)
+
+
+def test_p_is_kept_before_and_after_the_correction() -> None:
+    first, second, third = (
+        condition("release", (0.6, 0.5, 0.7), p, p_rank=0.5) for p in (0.005, 0.02, 0.015)
+    )
+    alone = [named("a", first), named("b", second), named("c", third)]
+    assert [f.p_value for f in alone] == pytest.approx([0.01, 0.04, 0.03])
+    assert all(f.p_corrected is None for f in alone)
+    together = correct(alone)
+    assert [f.p_corrected for f in together] == pytest.approx([0.03, 0.06, 0.06])
+    assert [f.p_value for f in together] == pytest.approx([0.01, 0.04, 0.03])
+    assert [f.verdict == "leak" for f in together] == [True, False, False]
+
+
+def test_an_attack_without_p_is_neither_corrected_nor_counted() -> None:
+    untested = named("u", condition("release", (0.8, 0.7, 0.9)))
+    tested = named("t", condition("release", (0.8, 0.7, 0.9), 0.02, p_rank=0.5))
+    corrected = correct([untested, tested])
+    assert [f.p_corrected for f in corrected] == [None, pytest.approx(0.04)]
+    assert [f.verdict for f in corrected] == ["leak", "leak"]
+
+
+def test_the_strongest_attack_has_the_smallest_p() -> None:
+    weak, strong = named("weak", CLEAN), named("strong", LEAKY)
+    assert strongest([weak, strong]).attack == "strong"
+    words = strongest_words([weak, strong])
+    assert words.startswith("The strongest of 2 attacks is strong: AUC 0.80 [0.70, 0.90]")
+    assert "p = 0.004, corrected for 2 attacks" in words
+    assert strongest_words([strong]) == ""
+    assert strongest([]) is None
+    assert strongest_words([]) == ""
+
+
+def test_of_equal_p_the_larger_excess_is_the_stronger() -> None:
+    by_auc = named("auc", condition("release", (0.9, 0.8, 0.95), 0.001, p_rank=0.001))
+    by_rank = named("rank", condition("release", (0.7, 0.6, 0.8), 0.001, (0.95, 0.9, 1.0), 0.001))
+    assert strongest([by_auc, by_rank]).attack == "rank"  # (.95 - .04) / .96 is more than (.9 - .5) / .5
+
+
+def test_nothing_measured_is_nobodys_strongest() -> None:
+    nothing = condition("release", (None, None, None), rank_1=(None, None, None), persons=1)
+    assert strongest([verdict(STRONG, nothing)]) is None
+
+
+def test_the_judged_condition_is_the_release_or_what_stands_for_it() -> None:
+    assert judged(verdict(STRONG, LEAKY)) == LEAKY
+    assert judged(verdict(STRONG, condition("clinic-b", (0.5, 0.4, 0.6)))).label == "clinic-b"
+    assert judged(verdict(None, STRONG)).label == "original"

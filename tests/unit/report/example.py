@@ -38,6 +38,10 @@ def curves(auc: float, seed: int, people: int = 11) -> Curves:
         bins=bins.tolist(),
         mated=np.histogram(mated, bins, density=True)[0].tolist(),
         non_mated=np.histogram(non_mated, bins, density=True)[0].tolist(),
+        gallery_sizes=[2.0, 5.0, float(people)],
+        rank1_by_size=np.interp([2, 5, people], [2, people], [auc, cmc[0]]).tolist(),
+        rank1_low=(np.interp([2, 5, people], [2, people], [auc, cmc[0]]) * 0.8).tolist(),
+        rank1_high=(np.interp([2, 5, people], [2, people], [auc, cmc[0]]) ** 0.8).tolist(),
     )
 
 

@@ -28,7 +28,9 @@ def test_an_attack_without_curves_draws_nothing() -> None:
             k: replace(
                 c,
                 estimates={},
-                curves=replace(c.curves, fpr=[], tpr=[], cmc=[], bins=[], mated=[], non_mated=[]),
+                curves=replace(
+                    c.curves, fpr=[], tpr=[], cmc=[], bins=[], mated=[], non_mated=[], gallery_sizes=[]
+                ),
             )
             for k, c in ONE.conditions.items()
         },

@@ -237,11 +237,11 @@ def test_simulated_people_are_said_to_be_simulated(case: str) -> None:
 
 def test_figures_say_in_words_what_they_show() -> None:
     labels = [a["aria-label"] or "" for t, a in read("leak").elements if t == "svg"]
-    assert len(labels) == 1 + 4 * 2
+    assert len(labels) == 1 + 5 * 2
     assert all(a.get("role") == "img" for t, a in read("leak").elements if t == "svg")
     assert any("ROC" in x and "release 0.81 [0.70, 0.90]" in x for x in labels)
     text = read("leak").text
-    assert text.count("Better") == text.count("Worse") == text.count("What to do then") == 4
+    assert text.count("Better") == text.count("Worse") == text.count("What to do then") == 5
 
 
 @pytest.mark.parametrize("case", CASES)

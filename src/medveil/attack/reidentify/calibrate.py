@@ -91,3 +91,33 @@ def directions(x: Array) -> Array:
 def cosine(a: Array, b: Array) -> Array:
     """(A, B) cosine of each row of a with each row of b; 0 where a row has no length."""
     return np.asarray(directions(a) @ directions(b).T)
+
+
+FEWEST_TO_NORMALISE = 5
+
+
+def symmetric_norm(score: Array, subject: Array) -> Array:
+    """Scores measured against their own row and column (s-norm of speaker recognition, Kenny 2010).
+
+        s'(scan, person) = mean of (s - mean of the scan's row) / spread of the row         (z-norm)
+                           and     (s - mean of the person's column) / spread of the column (t-norm)
+
+    No truth enters: every row and column holds its mated score as well, if there is one. A side with fewer than
+    `FEWEST_TO_NORMALISE` people is left out, since the spread of so few says nothing; with neither the scores
+    stay what they were. A row or column that does not vary gives 0.
+
+    Args:
+        score: (N, G).
+        subject: (N,) whose scans the rows are: columns are measured over people, each with the same weight.
+    """
+    parts = []
+    if score.shape[1] >= FEWEST_TO_NORMALISE:
+        parts.append(_standard(score, score.mean(axis=1, keepdims=True), score.std(axis=1, keepdims=True)))
+    if len(np.unique(subject)) >= FEWEST_TO_NORMALISE:
+        people = Side(score, subject).per_subject()  # (S, G)
+        parts.append(_standard(score, people.mean(axis=0), people.std(axis=0)))
+    return np.asarray(np.mean(parts, axis=0)) if parts else score
+
+
+def _standard(score: Array, mean: Array, spread: Array) -> Array:
+    return np.where(spread > 1e-9, (score - mean) / np.maximum(spread, 1e-9), 0.0)

@@ -23,8 +23,10 @@ import numpy.typing as npt
 from medveil.attack.base import Known
 from medveil.attack.observer import Observer
 from medveil.attack.reidentify.calibrate import Side, cosine, mean_of, others_mean, others_spread, spread_of
-from medveil.attack.reidentify.observe import Observations
+from medveil.attack.reidentify.eyes import Resnet, checked_face
+from medveil.attack.reidentify.observe import Observation, Observations
 from medveil.attack.reidentify.pairs import claims, look, subjects
+from medveil.attack.reidentify.portrait import FaceShown
 from medveil.attack.reidentify.render import checked_views
 from medveil.core.claims import PairClaims
 from medveil.core.cohort import Cohort
@@ -47,10 +49,16 @@ class Geo:
         views: how many renders of a scan are averaged, 1 to 10.
         shrinkage: 0..1, how far the covariance of the proportions is drawn towards the identity before
             whitening: some tens of people cannot tell 190 directions apart.
+        face: raw, or bald: landmarks placed on what lies between brows and chin alone, on renders and photographs.
+        depth: lay the landmarks of the renders onto the skin, average them over the views in space, and measure
+            them as seen straight from the front. A scan that is held at an angle then has the proportions of one
+            that is not. Measured, it changes little (benchmarks/reidentification), so it is off.
     """
 
     views: int = 3
     shrinkage: float = 0.5
+    face: FaceShown = "raw"
+    depth: bool = False
 
     name: ClassVar[str] = "reidentify.geo"
     summary: ClassVar[str] = "compares proportions of the face in renders of the head and in photographs"
@@ -61,6 +69,7 @@ class Geo:
         checked_views(self.views)
         if not 0 <= self.shrinkage <= 1:
             raise UsageError(f"reidentify.geo: shrinkage is {self.shrinkage}, expected 0 to 1")
+        checked_face(self.name, self.face)
 
     def run(self, probes: Cohort, threat: Threat, *, condition: str, observer: Observer) -> PairClaims:
         """One score for each probe image and candidate: minus the distance of their directions, in -2..0.
@@ -71,7 +80,8 @@ class Geo:
         Raises:
             UsageError: no probes or no candidates.
         """
-        seen = look(probes, threat, observer, views=self.views, background=("photos",))
+        eye = Resnet(face=self.face)
+        seen = look(probes, threat, observer, views=self.views, background=("photos",), eye=eye)
         scans, photos = self._side(seen.probes), self._side(seen.gallery)
         a = (scans.features - others_mean(scans)) / others_spread(scans)
         if seen.background_photos:
@@ -86,13 +96,20 @@ class Geo:
 
     def _side(self, seen: Observations) -> Side:
         """(N, 190): proportions of each image, averaged over its views."""
-        rows = [proportions(o.landmarks[: self.views]).mean(axis=0) for o in seen.values()]
-        return Side(np.stack(rows), subjects(seen))
+        return Side(np.stack([self._row(o) for o in seen.values()]), subjects(seen))
+
+    def _row(self, seen: Observation) -> Array:
+        """(190,): of a scan with its depth, if that is wanted; else of the pictures."""
+        if self.depth and seen.points_mm is not None:
+            return np.asarray(proportions(from_the_front(seen.points_mm[: self.views].mean(axis=0))[None])[0])
+        return np.asarray(proportions(seen.landmarks[: self.views]).mean(axis=0))
 
     def describe(self) -> str:
         """In words, what the attack will do."""
+        bald = " with everything but the inner face taken away" if self.face == "bald" else ""
+        depth = ", in space on the side of the scans," if self.depth else ""
         return (
-            f"place 68 landmarks on renders of each head from {self.views} sides and on each photograph, and compare "
+            f"place 68 landmarks on renders of each head from {self.views} sides and on each photograph{bald}{depth} and compare "
             "the proportions of 20 of them (190 distances, standardised per kind of picture, covariance shrunk by "
             f"{self.shrinkage:g})"
         )
@@ -109,6 +126,25 @@ def proportions(landmarks: Array) -> Array:
     scale = np.maximum(np.linalg.norm(eyes, axis=1), 1e-6)[:, None]
     both = (_distances(points[:, POINTS]) + _distances(points[:, MIRROR])) / 2
     return np.asarray(np.log(np.maximum(both / scale, 1e-3)))
+
+
+def from_the_front(points_mm: Array) -> Array:
+    """(68, 2) of (68, 3) RAS+ mm: as seen from before, turned so that the eyes lie level and the face looks ahead.
+
+    The frame is the face's own: across from eye to eye, up from the chin to the middle of the eyes, and forwards
+    from both; the depth along the last is dropped. Points that all lie in one place stay there.
+    """
+    points = np.asarray(points_mm, dtype=np.float64)
+    eyes = points[36:42].mean(axis=0), points[42:48].mean(axis=0)  # the one on the left of the picture first
+    across = _unit(eyes[1] - eyes[0])
+    rise = (eyes[0] + eyes[1]) / 2 - points[8]
+    up = _unit(rise - (rise @ across) * across)
+    return np.stack([points @ across, -points @ up], axis=1)
+
+
+def _unit(vector: Array) -> Array:
+    length = float(np.linalg.norm(vector))
+    return vector / length if length > 1e-9 else vector
 
 
 def _distances(points: Array) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medveil.attack.observer import Observer
+from medveil.attack.reidentify.eyes import DLIB, Eye
 from medveil.attack.reidentify.observe import Observations, Photograph, Renders
 from medveil.core.claims import PairClaims
 from medveil.core.cohort import PHOTO, Cohort
@@ -32,7 +33,13 @@ class Seen:
 
 
 def look(
-    probes: Cohort, threat: Threat, observer: Observer, *, views: int, background: tuple[str, ...] = ()
+    probes: Cohort,
+    threat: Threat,
+    observer: Observer,
+    *,
+    views: int,
+    background: tuple[str, ...] = (),
+    eye: Eye = DLIB,
 ) -> Seen:
     """Observe the probes, the gallery and what is asked for of the background: scans, photos, both or nothing.
 
@@ -45,10 +52,10 @@ def look(
     scans = tuple(r for r in others if r.contrast != PHOTO and "scans" in background)
     photos = tuple(r for r in others if r.contrast == PHOTO and "photos" in background)
     return Seen(
-        probes=observer.see(probes, Renders(views)),
-        gallery=observer.see(threat.gallery, Photograph()),
-        background_scans=observer.see(Cohort(scans), Renders(views)),
-        background_photos=observer.see(Cohort(photos), Photograph()),
+        probes=observer.see(probes, Renders(views, eye=eye)),
+        gallery=observer.see(threat.gallery, Photograph(eye)),
+        background_scans=observer.see(Cohort(scans), Renders(views, eye=eye)),
+        background_photos=observer.see(Cohort(photos), Photograph(eye)),
     )
 
 
@@ -63,6 +70,7 @@ def claims(seen: Seen, people: Array, score: Array, *, attack: str, condition: s
     n, g = len(keys), len(people)
     photos = np.array([subject for subject, _ in seen.gallery])
     names = np.array([f"mean of {int((photos == p).sum())}" for p in people])
+    met = [o.on_skin.mean() for o in seen.probes.values() if o.on_skin is not None]
     return PairClaims(
         probe_subject=np.repeat(np.array([s for s, _ in keys]), g),
         probe_image=np.repeat(np.array([name for _, name in keys]), g),
@@ -75,6 +83,7 @@ def claims(seen: Seen, people: Array, score: Array, *, attack: str, condition: s
             "probe_detected": share(seen.probes),
             "gallery_detected": share(seen.gallery),
             "probe_empty": float(np.mean([o.empty for o in seen.probes.values()])),
+            **({"landmarks_on_skin": float(np.mean(met))} if met else {}),
         },
     )
 

@@ -69,6 +69,30 @@ class Face:
         return f"Face(detected={self.detected})"
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Found:
+    """Where a face is in a picture, before anybody asks whose.
+
+    Args:
+        landmarks_px: (68, 2) float64, column and row; the order is that of iBUG 300-W.
+        detected: whether the detector fired where the face had to be.
+        box: the box that was used, px.
+    """
+
+    landmarks_px: Array
+    detected: bool
+    box: Box
+
+    @property
+    def landmarks(self) -> Array:
+        """(68, 2) float32 relative to the corner of the box, in box sides."""
+        corner = [self.box.left, self.box.top]
+        return np.asarray((self.landmarks_px - corner) / self.box.side, dtype=np.float32)
+
+    def __repr__(self) -> str:
+        return f"Found(detected={self.detected})"
+
+
 @dataclass(frozen=True, repr=False)
 class Recogniser:
     """dlib's detector, landmark models and network, loaded once a process by `recogniser()`."""
@@ -84,23 +108,31 @@ class Recogniser:
         A hit whose middle lies outside `known` is a hit on something else and does not count, unless the face
         may be `anywhere`.
         """
-        import dlib
+        found = self.find(picture, known, anywhere=anywhere)
+        return Face(self.describe(picture, found.box), found.landmarks, found.detected, found.box)
 
+    def find(self, picture: Array, known: Box, *, anywhere: bool = False) -> Found:
+        """The place of the face, as in `look`."""
         picture = np.ascontiguousarray(picture, dtype=np.uint8)
         box = self._detect(picture, None if anywhere else known)
         used = known if box is None else box
-        edges = [used.left, used.top, used.left + used.side, used.top + used.side]
-        rectangle = dlib.rectangle(*(round(e) for e in edges))
-        points = self.landmarks(picture, rectangle)
-        landmarks = np.array([[p.x, p.y] for p in points.parts()], dtype=np.float64)  # (68, 2)
-        corners = self.corners(picture, rectangle)
-        embedding = self.network.compute_face_descriptor(picture, corners)
-        return Face(
-            embedding=np.array(embedding, dtype=np.float32),
-            landmarks=((landmarks - [used.left, used.top]) / used.side).astype(np.float32),
-            detected=box is not None,
-            box=used,
-        )
+        return Found(self.place(picture, used), box is not None, used)
+
+    def place(self, picture: Array, box: Box) -> Array:
+        """(68, 2) px: landmarks of the face in a box."""
+        points = self.landmarks(np.ascontiguousarray(picture, dtype=np.uint8), _rectangle(box))
+        return np.array([[p.x, p.y] for p in points.parts()], dtype=np.float64)
+
+    def describe(self, picture: Array, box: Box) -> Array:
+        """(128,) float32: the face in a box, aligned by dlib's own five points."""
+        picture = np.ascontiguousarray(picture, dtype=np.uint8)
+        corners = self.corners(picture, _rectangle(box))
+        return np.array(self.network.compute_face_descriptor(picture, corners), dtype=np.float32)
+
+    def describe_chip(self, chip: Array) -> Array:
+        """(128,) float32: an aligned face, (150, 150, 3) uint8."""
+        chip = np.ascontiguousarray(chip, dtype=np.uint8)
+        return np.array(self.network.compute_face_descriptor(chip), dtype=np.float32)
 
     def _detect(self, picture: Array, within: Box | None) -> Box | None:
         """The surest hit with its middle inside a box; hits come sorted by score, all above 0."""
@@ -110,6 +142,13 @@ class Recogniser:
             if within is None or within.holds(middle.x, middle.y):
                 return Box(hit.left(), hit.top(), (hit.width() + hit.height()) / 2)
         return None
+
+
+def _rectangle(box: Box) -> Any:
+    import dlib
+
+    edges = (box.left, box.top, box.left + box.side, box.top + box.side)
+    return dlib.rectangle(*(round(e) for e in edges))
 
 
 @lru_cache(maxsize=1)

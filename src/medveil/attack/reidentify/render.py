@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 
 WIDTH_MM = 250.0
 LENS_DEG = 18.0
-SKIN = Material(colour=(0.85, 0.72, 0.64), ambient=0.15, diffuse=0.9)
+SKIN = Material(colour=(0.85, 0.72, 0.64), ambient=0.15, diffuse=0.9, one_sided=True)
 
 # The square that dlib's HOG detector draws round a face, seen from the focus of the camera: how far in front
 # and below its middle lies, and its side. Means over 60 simulated people and seven views (seeds 0 to 23).
@@ -80,12 +80,17 @@ def checked_views(views: int) -> int:
 
 
 def _picture(head: Head, view: View, size_px: int) -> tuple[Array, Box]:
-    camera = Camera(head.focus_mm, view.yaw_deg, view.pitch_deg, 0.0, LENS_DEG, WIDTH_MM, size_px)
+    camera = camera_of(head, view, size_px)
     if head.is_empty:
         picture = np.zeros((size_px, size_px, 3), dtype=np.uint8)
     else:
         picture = render(head.mesh, camera, view.lights, material=SKIN)
     return picture, face_box(camera)
+
+
+def camera_of(head: Head, view: View, size_px: int) -> Camera:
+    """The camera that takes this view of a head."""
+    return Camera(head.focus_mm, view.yaw_deg, view.pitch_deg, 0.0, LENS_DEG, WIDTH_MM, size_px)
 
 
 def face_box(camera: Camera) -> Box:

@@ -165,12 +165,25 @@ def _head_slices(solid: Mask, grid: Grid) -> tuple[slice, slice, slice]:
 
 def _skin_field(values: Array, solid: Mask, level: float) -> Array:
     """Grey values near the skin, a constant above the level inside, 0 outside."""
-    from scipy.ndimage import binary_dilation, binary_erosion
+    field = np.zeros(tuple(n + 2 for n in values.shape), dtype=np.float32)
+    inner = field[1:-1, 1:-1, 1:-1]  # the pad closes the surface where the scan cuts the head
+    np.minimum(values, 2 * level, out=inner, casting="same_kind")
+    inner[_eroded(solid)] = 2 * level
+    inner[_eroded(~solid)] = 0
+    return field
 
-    field = np.minimum(values, 2 * level)
-    field[binary_erosion(solid, iterations=1, border_value=1)] = 2 * level
-    field[~binary_dilation(solid, iterations=1)] = 0
-    return np.pad(field, 1).astype(np.float32)  # the pad closes the surface where the scan cuts the head
+
+def _eroded(mask: Mask) -> Mask:
+    """True where a voxel and its six neighbours are; what lies beyond the border counts as being there.
+
+    The same as scipy's erosion by the cross, several times as fast.
+    """
+    out = mask.copy()
+    for axis in range(3):
+        here, there = np.moveaxis(out, axis, 0), np.moveaxis(mask, axis, 0)
+        here[1:] &= there[:-1]
+        here[:-1] &= there[1:]
+    return out
 
 
 def _iso_surface(field: Array, level: float, affine: Array) -> Mesh:
@@ -208,8 +221,9 @@ def _iso_surface(field: Array, level: float, affine: Array) -> Mesh:
         return NOBODY.mesh
     vertices = vtk_to_numpy(surface.GetPoints().GetData()).astype(np.float64)
     faces = vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)
-    used, faces = np.unique(faces, return_inverse=True)  # the connectivity filter leaves orphaned points
-    faces = faces.reshape(-1, 3)
+    used = np.zeros(len(vertices), dtype=bool)  # the connectivity filter leaves orphaned points
+    used[faces] = True
+    faces = (np.cumsum(used) - 1)[faces]
     world = vertices[used] @ affine[:3, :3].T + affine[:3, 3]
     a, b, c = (world[faces[:, i]] - world[0] for i in range(3))
     outwards = float((a * np.cross(b, c)).sum()) > 0  # six times the enclosed volume, with its sign

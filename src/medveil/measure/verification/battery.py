@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import nan
 
+import numpy as np
+
 from medveil.measure.verification.auc import auc_of
 from medveil.measure.verification.calibration import min_cllr_of, zebra_individual_of, zebra_population_of
 from medveil.measure.verification.eer import crossing, eer_of
@@ -47,6 +49,11 @@ class Battery:
         ladder, edges = Ladder.of(score), bin_edges(score, default_bins(mated)) if edges is None else edges
         return Battery(ladder, edges, bin_index(ladder.values, edges))
 
+    @staticmethod
+    def of_cells(values: Floats, edges: Floats, index: Ints) -> Battery:
+        """Over cells in place of single scores: a value for each, rising, and its bin; only for `rate`."""
+        return Battery(Ladder(values, np.empty(0, dtype=np.int64)), edges, index)
+
     def binned(self, tally: Tally) -> Tally:
         """The tally summed over the bins."""
         size = len(self.edges) - 1
@@ -60,8 +67,12 @@ class Battery:
         Not-a-number throughout, and None, where one kind of pair has no weight.
         """
         tally = self.ladder.tally(mated_weight, non_mated_weight)
+        return self.rate(tally), tally.merged() if tally.defined else None
+
+    def rate(self, tally: Tally) -> dict[str, float]:
+        """Every metric of `NAMES` of a tally over the rungs; not-a-number throughout if it is undefined."""
         if not tally.defined:
-            return dict.fromkeys(NAMES, nan), None
+            return dict.fromkeys(NAMES, nan)
         merged = tally.merged()
         block = blocks(merged)
         return {
@@ -75,4 +86,4 @@ class Battery:
             "zebra_population": zebra_population_of(block),
             "zebra_individual": zebra_individual_of(merged),
             "d_prime": d_prime_of(self.ladder.values, tally),
-        }, merged
+        }

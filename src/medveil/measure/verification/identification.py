@@ -5,7 +5,7 @@ best of them. Ties take the WORST rank, else scores that say nothing would look 
 
 Closed set (the person is known to be in the gallery): rank-k and the CMC. They fall with the size of the
 gallery, so chance, k / G, stands beside them. Open set (the person may be absent, as in a social network):
-DIR at a given FPIR.
+DIR at a given FPIR, in `open_set`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from medveil.core.estimate import Estimate
 from medveil.core.scores import Scores
 from medveil.measure.verification.tally import Floats, Ints
 
@@ -122,31 +121,6 @@ def expected_rank_k(rankings: Rankings, k: int) -> float | None:
     return float(np.minimum(k / size, 1.0).mean()) if len(size) else None
 
 
-def dir_at_fpir(scores: Scores, fpir: float) -> Estimate:
-    """Detection and identification rate at rank 1, at a false positive identification rate; open set.
-
-        FPIR(t) = share of unmated probes with best score >= t,
-        DIR(t)  = share of mated probes whose mate is alone at the top with a score >= t,
-
-    at the lowest threshold among the scores whose FPIR does not exceed `fpir`. Lower is more private.
-    Source: ISO/IEC 19795-1; Grother & Ngan, NIST FRVT.
-
-    Returns:
-        Value None with a note unless at least 10 / fpir probes have no mate in the gallery.
-    """
-    rankings = Rankings.of(scores)
-    name = dir_name(fpir)
-    unmated = int((rankings.ranks() == 0).sum())
-    needed = int(np.ceil(FEWEST_FALSE_ALARMS / fpir))
-    n = len(np.unique(rankings.person[rankings.ranks() > 0]))
-    if unmated < needed or n == 0:
-        lack = f"needs {needed} probes without a mate in the gallery, there are {unmated}"
-        return Estimate(name, None, n=n, better="lower", note=lack if n else "no probe has a mate")
-    value = dir_of(rankings, fpir, np.ones(len(rankings.person)))
-    note = f"open set: rank 1 and above a threshold that {fpir:g} of {unmated} unmated probes reach"
-    return Estimate(name, value, n=n, better="lower", note=note)
-
-
 def dir_name(fpir: float) -> str:
     """Key of the estimate, with the FPIR in per cent.
 
@@ -154,27 +128,6 @@ def dir_name(fpir: float) -> str:
     ('dir_at_fpir_01', 'dir_at_fpir_10')
     """
     return f"dir_at_fpir_{round(100 * fpir):02d}"
-
-
-def dir_of(rankings: Rankings, fpir: float, weight: Floats) -> float:
-    """DIR with each probe image weighted; not-a-number if either kind of probe has no weight."""
-    ranks = rankings.ranks()
-    mated = ranks > 0
-    top, w = rankings.top[~mated], weight[~mated]
-    if w.sum() <= 0 or weight[mated].sum() <= 0:
-        return float("nan")
-    limit = threshold(top, w, fpir)
-    hit = (ranks[mated] == 1) & (rankings.top[mated] > limit)
-    return float(weight[mated] @ hit / weight[mated].sum())
-
-
-def threshold(top: Floats, weight: Floats, fpir: float) -> float:
-    """The score above which no more than `fpir` of the weight lies; minus infinity if all of it may."""
-    order = np.argsort(-top, kind="stable")
-    share = np.cumsum(weight[order]) / weight.sum()
-    over = np.flatnonzero(share > fpir + 1e-12)
-    # A false alarm too many falls at this score; whatever lies strictly above it is allowed.
-    return float(top[order][over[0]]) if len(over) else float("-inf")
 
 
 def _worst_ranks(row: Ints, score: Floats) -> Ints:

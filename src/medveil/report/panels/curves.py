@@ -1,14 +1,14 @@
-"""The scores in pictures: four kinds of figure, each with its reading guide, side by side for all attacks."""
+"""The scores in pictures: five kinds of figure, each with its reading guide, side by side for all attacks."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from medveil.core.findings import Findings
-from medveil.report.panels import cmc, det, histogram, roc
+from medveil.report.panels import cmc, det, gallery, histogram, roc
 from medveil.report.panels.base import Panel
 
-DRAWINGS = (histogram.DRAWING, roc.DRAWING, det.DRAWING, cmc.DRAWING)
+DRAWINGS = (histogram.DRAWING, roc.DRAWING, det.DRAWING, cmc.DRAWING, gallery.DRAWING)
 
 
 def context(findings: Findings) -> dict[str, Any] | None:

@@ -20,6 +20,8 @@ READINGS = {
     "Near its chance value: it tells nothing. Near 1: it gives people away.",
     "rank_1": "How often the right person is first among all candidates. "
     "Near chance: the attacker guesses. Near 1: they name people.",
+    "rank_1_with_table": "The same among those whom age, sex and the like leave possible. "
+    "What the table alone gives away is measured by link.table.",
 }
 NOTHING = (
     "No attack was run: neither photographs nor other scans were given; `medveil release DIR --photos PHOTOS` "

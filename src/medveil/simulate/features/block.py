@@ -60,10 +60,15 @@ def chin(field: Field, g: Geometry) -> None:
 
 
 def neck(field: Field, g: Geometry) -> None:
-    """A leaning cone with a larynx, and shoulders under it."""
+    """A leaning cone with a larynx, and the shoulders under it."""
     p = g.p
     y, r = p["neck_y"], p["neck_r"]
     field.union(round_cone((0, y + 8, -50), (0, y - 16, -230), r - 1, r + 4), 18)
     if p["adam"] > 0.3:
         field.union(ellipsoid((0, y + r - 6, -125), (9, 7 + p["adam"], 12)), 9)
+    shoulders(field, g)
+
+
+def shoulders(field: Field, g: Geometry) -> None:
+    """A body wide enough for a field of view that reaches below the neck; the same for everybody."""
     field.union(ellipsoid((0, -26, -262), (185, 72, 85)), 40)

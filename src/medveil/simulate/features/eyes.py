@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from medveil.simulate.features.geometry import EYE_RADIUS_MM, SIDES, Geometry
+from medveil.simulate.features.geometry import EYE_RADIUS_MM, LOWER, SIDES, UPPER, Geometry
 from medveil.simulate.field import Field, Grid, Shape, ellipsoid, logistic, moved, smooth_max, sphere
 
 SHUT_BELOW = 0.15
 """Lids less open than this are drawn shut."""
-UPPER, LOWER = 0.46, 0.52
-"""Share of the opening above and below the pupil. Above one half the whole iris shows: a stare."""
 
 
 class _Lids:

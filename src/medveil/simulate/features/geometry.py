@@ -19,6 +19,8 @@ Curve = Callable[[npt.ArrayLike], npt.NDArray[np.float64]]
 """A measure in mm as a function of the height z in mm."""
 
 EYE_RADIUS_MM = 12.1
+UPPER, LOWER = 0.46, 0.52
+"""Share of the opening above and below the pupil. Above one half the whole iris shows: a stare."""
 SIDES = (-1.0, 1.0)
 """x direction of the person's left and right; the position in this tuple indexes asymmetries."""
 
@@ -38,6 +40,17 @@ class Expression:
     brow_dz_mm: float = 0.0
     eye_opening: float = 1.0
     gaze: tuple[float, float] = (0.0, 0.0)
+
+
+class LidEdges(NamedTuple):
+    """Points against the lids of an eye: mm above the upper lid's edge, mm below the lower one's.
+
+    q is 1 - (along / half length)^2 of the slit: 1 in its middle, 0 at its corners, negative beyond.
+    """
+
+    over_mm: npt.NDArray[np.floating]
+    under_mm: npt.NDArray[np.floating]
+    q: npt.NDArray[np.floating]
 
 
 class LipProfile(NamedTuple):
@@ -113,6 +126,28 @@ class Geometry:
     def eye_opening(self) -> float:
         """How far the lids are open, 0 shut."""
         return self.eyes_open * self.expression.eye_opening
+
+    @property
+    def eye_radius_mm(self) -> float:
+        """Radius of an eyeball."""
+        return EYE_RADIUS_MM
+
+    def lid_edges(self, v: npt.NDArray[np.floating], index: int) -> LidEdges:
+        """Where points (V, 3) mm lie against the lids of eye `index`, in its own axes, turned by its cant."""
+        cant, centre = np.radians(self.p["cant"]), self.eyes[index]
+        opening = self.eye_opening * self.p["fiss_h"]
+        u, w = (v[:, 0] - centre[0]) * SIDES[index], v[:, 2] - centre[2]
+        along = u * np.cos(cant) + w * np.sin(cant)
+        across = -u * np.sin(cant) + w * np.cos(cant)
+        q = 1 - (along / (self.p["fiss_w"] / 2)) ** 2
+        over = across - UPPER * opening * np.sign(q) * np.abs(q) ** 0.8
+        return LidEdges(over, -LOWER * opening * q - across, q)
+
+    @property
+    def nostril(self) -> tuple[float, float, float]:
+        """Half distance of the nostrils, their y, and a z 7 mm above them, mm."""
+        tip_z = self.levels["tip_z"]
+        return 3.6 + 0.22 * self.p["ala_w"], float(self.profile(tip_z)) + 8, tip_z
 
     @cached_property
     def nose_tip(self) -> Vector:

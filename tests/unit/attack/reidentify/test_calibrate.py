@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from medveil.attack.reidentify.calibrate import Side, cosine, mean_of, others_mean, others_spread, spread_of
+from medveil.attack.reidentify.calibrate import (
+    Side,
+    cosine,
+    mean_of,
+    others_mean,
+    others_spread,
+    spread_of,
+    symmetric_norm,
+)
 
 
 def side(rows: dict[str, list[list[float]]]) -> Side:
@@ -43,3 +51,50 @@ def test_a_feature_that_does_not_vary_is_not_blown_up() -> None:
 def test_cosine_of_a_row_without_length_is_zero() -> None:
     a, b = np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[4.0, 3.0], [-3.0, -4.0]])
     assert np.allclose(cosine(a, b), [[0.96, -1.0], [0.0, 0.0]])
+
+
+def test_symmetric_norm_equals_the_sum_done_by_hand() -> None:
+    """Five scans of five people; scan a looks like everybody, photograph e like nobody."""
+    score = np.array(
+        [[5, 4, 4, 4, 3], [1, 2, 1, 1, 0], [1, 1, 2, 1, 0], [1, 1, 1, 2, 0], [1, 1, 1, 1, 1]], dtype=float
+    )
+    out = symmetric_norm(score, np.array(list("abcde")))
+    # Row a: mean 4, spread sqrt(2/5). Column a: 5, 1, 1, 1, 1: mean 9/5, spread 8/5.
+    assert np.isclose(out[0, 0], ((5 - 4) / np.sqrt(0.4) + (5 - 1.8) / 1.6) / 2)
+    # Row e does not vary and gives 0; column e: 3, 0, 0, 0, 1: mean 4/5, spread sqrt(2 - 16/25).
+    assert np.isclose(out[4, 4], (0 + (1 - 0.8) / np.sqrt(2 - 0.64)) / 2)
+
+
+def test_symmetric_norm_leaves_out_sides_with_few_people() -> None:
+    score = np.random.default_rng(0).normal(size=(8, 4))
+    few = np.array(list("aabbccdd"))  # eight scans, but four people
+    assert np.array_equal(symmetric_norm(score, few), score)
+    many = symmetric_norm(score, np.array(list("abcdefgh")))
+    assert np.allclose(many.mean(axis=0), 0)
+    assert np.allclose(many.std(axis=0), 1)
+    rows = symmetric_norm(score.T, np.array(list("abcd")))
+    assert np.allclose(rows.mean(axis=1), 0)
+
+
+def test_symmetric_norm_weighs_people_and_not_images() -> None:
+    """A person with many scans counts once in the mean of a column."""
+    score = np.array([[1.0], [0], [0], [0], [0]])
+    once = symmetric_norm(score, np.array(list("abcde")))
+    often = symmetric_norm(np.concatenate([score, score[:1], score[:1]]), np.array(list("abcdeaa")))
+    assert np.allclose(often[:5], once)
+
+
+def test_symmetric_norm_takes_out_that_some_look_like_everybody() -> None:
+    rng = np.random.default_rng(0)
+    row, column = 2 * rng.normal(size=(30, 1)), 2 * rng.normal(size=(1, 30))
+    score = 3 * np.eye(30) + row + column + rng.normal(size=(30, 30))
+    mated = np.eye(30, dtype=bool)
+
+    def auc(score: np.ndarray) -> float:
+        return float((score[mated][:, None] > score[~mated][None]).mean())
+
+    assert auc(symmetric_norm(score, np.arange(30))) > auc(score) + 0.07
+    both_ways = [
+        auc(symmetric_norm(s, np.arange(30))) for s in (score - 3 * np.eye(30), rng.normal(size=(30, 30)))
+    ]
+    assert all(0.35 < guess < 0.65 for guess in both_ways)  # what is chance stays chance

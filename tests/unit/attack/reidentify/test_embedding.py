@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from medveil.attack.base import PairAttack
+from medveil.attack.reidentify.calibrate import symmetric_norm
 from medveil.attack.reidentify.embedding import Embedding
+from medveil.attack.reidentify.eyes import DLIB, Resnet
 from medveil.core.claims import COLUMNS, PairClaims
 from medveil.core.cohort import Cohort
 from medveil.core.errors import UsageError
@@ -85,7 +87,23 @@ def test_there_is_one_finite_score_for_every_probe_image_and_candidate() -> None
     pairs = set(zip(claims.probe_subject, claims.probe_image, claims.gallery_subject, strict=True))
     assert len(claims.score) == len(pairs) == 8 * 7
     assert np.isfinite(claims.score).all()
-    assert np.abs(claims.score).max() <= 1 + 1e-9
+    assert np.abs(attack(scans, photos, normalise=False).score).max() <= 1 + 1e-9
+
+
+def test_scores_are_normalised_unless_that_is_turned_off() -> None:
+    scans, photos = people(9)
+    plain, norm = (matrix(attack(scans, photos, normalise=on)) for on in (False, True))
+    assert np.allclose(norm, symmetric_norm(plain, np.array([s for s, _ in scans])))
+    assert not np.allclose(norm, plain)
+
+
+def test_the_settings_choose_the_eye() -> None:
+    assert Embedding().eye() == DLIB
+    assert Embedding(face="bald", harmonise=True).eye() == Resnet("bald", True)
+    with pytest.raises(UsageError, match="known are raw, bald"):
+        Embedding(face="hairy")  # type: ignore[arg-type]
+    assert "brows to chin" in Embedding(face="bald").describe()
+    assert "grey" in Embedding(harmonise=True).describe()
 
 
 def test_people_are_recognised_across_the_gap_between_scans_and_photographs() -> None:

@@ -41,6 +41,10 @@ def test_a_scan_is_seen_from_each_side() -> None:
     assert seen.pictures is not None
     assert seen.pictures.shape == (4, 400, 400, 3)
     assert not seen.empty
+    assert seen.points_mm is not None
+    assert seen.points_mm.shape == (4, 68, 3)
+    assert seen.on_skin is not None
+    assert seen.on_skin.mean() > 0.5
     assert np.ptp(seen.embedding, axis=0).max() > 0.01
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from medveil.attack.reidentify.render import VIEWS, pictures
+from medveil.attack.reidentify import render as rendering
+from medveil.attack.reidentify.render import SKIN, VIEWS, pictures
 from medveil.attack.reidentify.surface import NOBODY, Head, find_head
 from medveil.core.errors import UsageError
 
@@ -52,3 +54,14 @@ def test_more_views_than_there_are_is_refused(head: Head) -> None:
     for views in (0, 11):
         with pytest.raises(UsageError, match="expected 1 to 10"):
             pictures(head, views)
+
+
+def test_leaving_out_what_is_seen_from_behind_changes_next_to_nothing(
+    head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Skins are closed, so their backs are hidden; up to a few pixels where two triangles meet at the outline."""
+    fast = pictures(head, 4, 200)
+    monkeypatch.setattr(rendering, "SKIN", replace(rendering.SKIN, one_sided=False))
+    assert rendering.SKIN != SKIN
+    for (one, _), (other, _) in zip(fast, pictures(head, 4, 200), strict=True):
+        assert (one != other).any(axis=-1).sum() < 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medveil.attack.reidentify import surface
 from medveil.attack.reidentify.grid import head_grid
 from medveil.attack.reidentify.surface import NOBODY, face_surface, find_head
 from medveil.core.image import Image
@@ -117,3 +118,11 @@ def test_some_voxels_that_are_not_numbers_do_no_harm() -> None:
 def test_noise_alone_gives_a_surface_or_nobody_but_no_error() -> None:
     noise = np.random.default_rng(0).normal(100, 30, (40, 40, 40)).astype(np.float32)
     find_head(Image(noise, np.eye(4)))
+
+
+@pytest.mark.parametrize("shape", [(9, 8, 7), (1, 5, 5), (2, 2, 2)])
+def test_erosion_is_that_of_scipy(shape: tuple[int, int, int]) -> None:
+    from scipy.ndimage import binary_erosion
+
+    mask = np.random.default_rng(0).random(shape) < 0.8
+    assert np.array_equal(surface._eroded(mask), binary_erosion(mask, border_value=1))

@@ -9,10 +9,10 @@ from medveil.core.scores import Scores, join
 from medveil.measure.verification.identification import (
     Rankings,
     cmc,
-    dir_at_fpir,
     expected_rank_k,
     rank_k,
 )
+from medveil.measure.verification.open_set import dir_at_fpir
 
 
 def matrix(score: list[list[float]], probes: list[int] | None = None) -> Scores:

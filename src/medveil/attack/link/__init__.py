@@ -1,0 +1,1 @@
+"""Link: find the same person in two releases, with no face needed."""

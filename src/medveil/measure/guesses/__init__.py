@@ -1,0 +1,1 @@
+"""Guesses: how well properties of people were guessed, against what could be said without an image."""
