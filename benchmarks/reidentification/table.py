@@ -80,11 +80,10 @@ def main() -> None:
     rescans = stored(visits[1].of(*people), work / "rescans", a.jobs)
     photographs = stored(both.photographs, work / "photographs", a.jobs)
     said("simulated")
-    places = dict(zip(people, pool(delayed(located)(r) for r in scans.of(*people)), strict=True))
-    found = [r for r in scans.of(*people) if places[r.subject] is not None]
-    said(f"{len(found)} of {len(people)} heads located")
+    places = dict(zip(scans.subjects, pool(delayed(located)(r) for r in scans), strict=True))
+    found = [r for r in scans if places[r.subject] is not None]
+    said(f"{len(found)} of {len(scans)} heads located")
 
-    background = Cohort((*scans.of(*others), *photographs.of(*others)), both.scans.participants)
     galleries = {"photographs": photographs.of(*people), "scans": rescans}
     observer = Observer(n_jobs=a.jobs)
     attacks = [recipe.part("attack", name) for name in a.attacks]
@@ -99,14 +98,16 @@ def main() -> None:
 
     refused: dict[str, int] = {}
     for label in a.conditions:
-        if label == "original":
-            release = Cohort(tuple(found))
-        else:
+        everybody = Cohort(tuple(found))
+        if label != "original":
             folder = work / label.replace(" ", "-").replace(",", "")
             folder.mkdir(parents=True, exist_ok=True)
             done = pool(delayed(deface)(r, places[r.subject], label, folder) for r in found)
-            release = Cohort(tuple(d for d in done if isinstance(d, Record)))
-            refused[label] = len(done) - len(release)
+            everybody = Cohort(tuple(d for d in done if isinstance(d, Record)))
+            refused[label] = len(done) - len(everybody)
+        release = everybody.of(*people)
+        # Whoever knows the method protects the heads that they learn from in the same way.
+        background = Cohort((*everybody.of(*others), *photographs.of(*others)), both.scans.participants)
         for attack in attacks:
             threat = Threat(galleries[attack.needs], background if attack.learns else None)
             claims = attack.run(release, threat, condition=label, observer=observer)

@@ -75,7 +75,7 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
     talk, seeds, audit = talk or Silent(), Seeds(plan.recipe.seed), None
     recipe = told_recipe(plan.recipe)  # what a release may say: files by their content, not by their place
     inventory = bids.inspect_folder(plan.source)
-    held = means.Means.read(plan.known, inventory.cohort.subjects)
+    held = means.Means.read(plan.known, inventory.cohort.subjects, talk)
     auditing.check(inventory.cohort, held, plan.recipe.pairs)
     inferring.check(plan.recipe.guesses)
     for step in plan.recipe.protect:

@@ -48,7 +48,7 @@ def attack(
     _refuse_existing(to, force)
     inventory = bids.inspect_folder(folder)
     probes = with_traces(inventory.cohort, inventory)
-    means = Means.read(known, probes.subjects)
+    means = Means.read(known, probes.subjects, talk)
     able = [a for a in attacks if not means.lacks(a, probes)]
     if not able:
         raise UsageError(

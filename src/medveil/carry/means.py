@@ -8,6 +8,7 @@ from pathlib import Path
 
 from medveil.attack.base import Known, PairAttack
 from medveil.attack.link.table import comparable
+from medveil.carry.talk import Talk
 from medveil.core.cohort import Cohort
 from medveil.io import bids, pictures
 from medveil.io.traces import with_traces
@@ -45,13 +46,16 @@ class Means:
     others: Cohort | None = None
 
     @staticmethod
-    def read(folders: Folders, subjects: Collection[str]) -> Means:
-        """From folders whose labels are those of the images, `subjects`.
+    def read(folders: Folders, subjects: Collection[str], talk: Talk) -> Means:
+        """From folders whose labels are those of the images, `subjects`; says how far the two fit together.
 
         Raises:
             InputRefused: a folder is not there, cannot be read, or holds nothing of its kind.
         """
-        faces = pictures.open_photographs(folders.photographs, subjects) if folders.photographs else None
+        faces = None
+        if folders.photographs:
+            faces = pictures.open_photographs(folders.photographs, subjects)
+            talk.say(str(pictures.coverage(faces, subjects, folders.photographs)))
         heads = None
         if folders.scans:
             inventory = bids.inspect_folder(folders.scans)

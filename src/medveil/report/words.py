@@ -47,6 +47,10 @@ LONG_NAMES = {
     "probe_detected": "Scans with a face found",
     "gallery_detected": "Photographs with a face found",
     "probe_empty": "Scans with nothing to see",
+    "landmarks_on_skin": "Landmarks that lie on the skin",
+    "background_people": "Other people learned from",
+    "table_pairs": "Pairs in the table of scores",
+    "table_pairs_unused": "Pairs in it that nobody asked for",
     "psnr": "PSNR",
     "ssim": "SSIM",
 }
