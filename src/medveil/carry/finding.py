@@ -68,12 +68,7 @@ def findings(
     verdict = overall(attacks) if attacks else "not measured"
     return Findings(
         title="Release report",
-        answer=" ".join(
-            filter(
-                None,
-                [answering.answer(attacks, [needs[a.attack] for a in attacks]), strongest_words(attacks)],
-            )
-        ),
+        answer=answering.answer(attacks, [needs[a.attack] for a in attacks]),
         verdict=verdict,
         threat=" ".join(dict.fromkeys(a.threat for a in attacks)),
         simulated=bool(simulated),
@@ -95,6 +90,7 @@ def findings(
         methods=methods(recipe, attacks),
         references=REFERENCES,
         unmeasured=dict(audit.unmeasured) if audit else {},
+        strongest=strongest_words(attacks),
         tables=tabling.told(inventory, protected),
         inferences=list(inferences),
     )

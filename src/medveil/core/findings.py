@@ -96,7 +96,7 @@ class Findings:
         threat: what the attackers hold, over all attacks; empty where unknown (a bare score table).
         simulated: True if the people do not exist; the page then says what follows from that.
         cohort: rows of the cohort table (label to value, e.g. subjects, images, contrasts).
-        attacks: the findings of each attack.
+        attacks: the findings of each attack; `strongest`: one sentence on the one that goes furthest.
         unmeasured: attack that was not run to the reason.
         tables: what the participants table gives away, `original` and `release`; empty if there is none.
         inferences: what could be guessed of people, attribute by attribute.
@@ -123,6 +123,7 @@ class Findings:
     methods: list[str] = field(default_factory=list)
     references: list[str] = field(default_factory=list)
     unmeasured: dict[str, str] = field(default_factory=dict)
+    strongest: str = ""
     tables: dict[str, TableRisk] = field(default_factory=dict)
     inferences: list[Inference] = field(default_factory=list)
 

@@ -34,8 +34,7 @@ class Threat:
             holds.append(f"{each} {what} of each of {people} candidates")
         if self.background:
             holds.append(f"images of {len(self.background.subjects)} other people to learn from")
-        present = "; every person in the release is among the candidates" if people else ""
-        return f"The attacker {method} the protection method, holds {_listed(holds)}{present}. They hold no keys."
+        return f"The attacker {method} the protection method and holds {_listed(holds)}, but no keys."
 
     def __repr__(self) -> str:
         return f"Threat({self})"

@@ -22,6 +22,14 @@ class Advice:
 
 LOOK_AT_REFUSED = "Look through the refused images: they are not in the release."
 
+FACELESS = {
+    "link.brain": "No defacing hides a brain: hand it only to people who hold no other scans of these people, or who are "
+    "bound by an agreement not to compare.",
+    "link.metadata": "Copies of the same scan can be found by what they share: know who holds the originals.",
+    "link.table": "Tell less in the table: ages in bands, fewer columns; then measure again.",
+}
+"""Attacks that need no face, and what to do against each."""
+
 ADVICE = {
     "leak": Advice(
         "leak",
@@ -101,8 +109,8 @@ def context(findings: Findings) -> dict[str, Any]:
         "answer": findings.answer,
         "verdict": findings.verdict,
         "advice": advice(findings.verdict),
-        "steps": [s for s in advice(findings.verdict).steps if s != LOOK_AT_REFUSED or refused],
-        "threat": findings.threat,
+        "steps": [s for s in _steps(findings) if s != LOOK_AT_REFUSED or refused],
+        "threats": list(dict.fromkeys(a.threat for a in findings.attacks if a.threat)) or [findings.threat],
         "brains": any(a.attack.startswith("link.brain") for a in findings.attacks),
         "simulated": SIMULATED if findings.simulated else "",
         "smallest": [
@@ -113,6 +121,18 @@ def context(findings: Findings) -> dict[str, Any]:
         "tiles": [tile for a in findings.attacks if (tile := _tile(a))["parts"]],
         "cohort": [(words.phrase(k), findings.cohort[k]) for k in words.in_order(findings.cohort, ROWS)],
     }
+
+
+def _steps(findings: Findings) -> tuple[str, ...]:
+    """What follows from the verdict; where no face is the leak, removing more of it would not help."""
+    leaks = {a.attack for a in findings.attacks if a.verdict == "leak"}
+    if findings.verdict != "leak" or not leaks or leaks - FACELESS.keys():
+        return advice(findings.verdict).steps
+    return (
+        "Do not hand out this release as open data.",
+        *(FACELESS[name] for name in FACELESS if name in leaks),
+        "If it has left the house already, tell whoever is responsible for the data.",
+    )
 
 
 def _tile(attack: AttackFindings) -> dict[str, Any]:

@@ -60,7 +60,15 @@ def paint(attacks: Sequence[AttackFindings]) -> Markup | None:
             for key, e in rows:
                 if e.low is not None and e.high is not None:
                     axes.plot([e.low, e.high], [y, y], color=pen[key].colour, linewidth=2.2, zorder=2)
-                axes.plot(e.value, y, pen[key].marker, color=pen[key].colour, markersize=6.5, zorder=3)
+                axes.plot(
+                    e.value,
+                    y,
+                    pen[key].marker,
+                    color=pen[key].colour,
+                    markersize=6.5,
+                    zorder=3,
+                    clip_on=False,
+                )
                 axes.text(0.005, y, words.printable(key), transform=beside, va="center", color=INK)
                 axes.text(0.67, y, words.full(e), transform=beside, va="center", color=INK)
                 y += 1.0

@@ -34,6 +34,7 @@ def context(findings: Findings) -> dict[str, Any]:
         "nothing": "" if findings.attacks else NOTHING,
         "forest": forest.paint(findings.attacks),
         "attacks": [_table(a, explain=i == 0) for i, a in enumerate(findings.attacks)],
+        "strongest": findings.strongest,
         "unmeasured": sorted(findings.unmeasured.items()),
     }
 
@@ -102,7 +103,7 @@ def _note(key: str, condition: Condition) -> str:
     """A number noted beside the scores; a share of detected faces reads better in per cent."""
     if key not in condition.notes:
         return ""
-    share = key.endswith(("_detected", "_empty"))
+    share = key.endswith(("_detected", "_empty", "_located", "_on_skin"))
     return f"{100 * condition.notes[key]:.0f} %" if share else words.number(condition.notes[key])
 
 
