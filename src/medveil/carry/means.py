@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from medveil.attack.base import Known, PairAttack
 from medveil.attack.link.table import comparable
 from medveil.carry.talk import Talk
 from medveil.core.cohort import Cohort
+from medveil.core.errors import InputRefused
 from medveil.io import bids, pictures
 from medveil.io.traces import with_traces
 
@@ -54,7 +56,7 @@ class Means:
         """
         faces = None
         if folders.photographs:
-            faces = pictures.open_photographs(folders.photographs, subjects)
+            faces = _readable(pictures.open_photographs(folders.photographs, subjects), talk)
             talk.say(str(pictures.coverage(faces, subjects, folders.photographs)))
         heads = None
         if folders.scans:
@@ -86,6 +88,28 @@ class Means:
 
     def __repr__(self) -> str:
         return f"Means(photographs={self.photographs!r}, scans={self.scans!r}, others={self.others!r})"
+
+
+def _readable(photographs: Cohort, talk: Talk) -> Cohort:
+    """Those that can be opened, tried before hours of work; the others are counted aloud by reason.
+
+    Raises:
+        InputRefused: not one of them can.
+    """
+    kept, reasons = [], Counter[str]()
+    for record in photographs:
+        try:
+            record.open()
+        except InputRefused as refused:
+            reasons[refused.message] += 1
+            last = refused
+        else:
+            kept.append(record)
+    for reason, count in reasons.most_common():
+        talk.say(f"warning: {count} of {len(photographs)} photographs left out: {reason}")
+    if not kept:
+        raise last
+    return replace(photographs, records=tuple(kept))
 
 
 def _others(scans: Path | None, photographs: Path | None) -> Cohort | None:
