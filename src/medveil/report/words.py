@@ -87,8 +87,8 @@ def number(value: float | None, digits: int | None = None) -> str:
 
 
 def digits_of(estimate: Estimate) -> int | None:
-    """Two decimals for a rate, three where the interval is so narrow that two would hide it."""
-    if estimate.unit or estimate.value is None or not 0 <= estimate.value <= 1:
+    """Two decimals for a rate or a difference of rates, three where the interval is so narrow that two would hide it."""
+    if estimate.unit or estimate.value is None or not -1 <= estimate.value <= 1:
         return None
     if estimate.name not in METRICS and estimate.low == estimate.high == round(estimate.value):
         return None

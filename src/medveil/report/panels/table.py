@@ -35,10 +35,10 @@ def context(findings: Findings) -> dict[str, Any] | None:
         "rows": [
             {
                 "name": NAMES.get(name, words.phrase(name)),
-                "before": words.value(before.estimates[name])
+                "before": _number(name, before.estimates[name].value)
                 if before and name in before.estimates
                 else words.NONE,
-                "value": words.value(e),
+                "value": _number(name, e.value),
                 "interval": words.interval(e),
                 "chance": words.number(e.chance, 2) if e.chance is not None else words.NONE,
                 "note": e.note,
@@ -60,6 +60,11 @@ def context(findings: Findings) -> dict[str, Any] | None:
             for s in risk.sensitive
         ],
     }
+
+
+def _number(name: str, value: float | None) -> str:
+    """Sizes of groups are whole, shares and risks have two decimals."""
+    return words.number(value, 0 if name in ("k", "gap_k") else 2)
 
 
 PANEL = Panel("table", "What the table gives away", "Table", context)
