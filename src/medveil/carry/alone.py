@@ -10,7 +10,7 @@ from pathlib import Path
 
 from medveil.attack.base import PairAttack
 from medveil.attack.observer import Observer
-from medveil.carry import finding
+from medveil.carry import finding, members
 from medveil.carry.means import Folders, Means
 from medveil.carry.talk import Talk
 from medveil.core.claims import PairClaims
@@ -67,7 +67,7 @@ def attack(
 
 
 def measure(scores: Path, *, seed: int, rounds: int, to: Path | None, force: bool, jobs: int = 1) -> Findings:
-    """Measure scores of any origin and any size; also writes the findings if `to` is given.
+    """Measure scores of any origin and any size, or losses; also writes the findings if `to` is given.
 
     For each attack, what is labelled `release` is judged against what is labelled `original`, the control.
     Without a release every other label is judged; originals alone are judged without a control.
@@ -78,6 +78,11 @@ def measure(scores: Path, *, seed: int, rounds: int, to: Path | None, force: boo
     """
     if to is not None:
         _refuse_existing(to, force)
+    if members.is_losses(scores):
+        found = members.of_losses(scores, finding.of_scores([], seed=seed), seeds=Seeds(seed), rounds=rounds)
+        if to is not None:
+            finding.put(to, finding.to_text(found.to_json()))
+        return found
     attacks: list[AttackFindings] = []
     with tempfile.TemporaryDirectory(prefix="medveil-") as aside:
         by_attack: dict[str, dict[str, PairClaims | ScoreMatrix]] = {}

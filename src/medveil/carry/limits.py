@@ -4,6 +4,7 @@
     linkability.high>0.1       the upper end of its interval: what the data do not rule out
     linkability-chance>0.1     the value above that of a guesser, for metrics that small samples bias upwards
     auc.low-chance>0           an end of the interval above chance
+    k<5                        the released table: somebody looks like fewer than four others
 
 What was not measured, or came out undefined, breaks the limit: nobody can say that it holds.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,7 +86,7 @@ class Limit:
         Raises:
             UsageError: the findings hold attacks, but none of them measured this metric.
         """
-        held = {a.attack: judged(a).estimates for a in findings.attacks}
+        held = _held(findings)
         if held and all(self.metric not in e for e in held.values()):
             known = sorted({name for e in held.values() for name in e})
             raise UsageError(
@@ -107,6 +108,18 @@ class Limit:
             value -= e.chance
         over = value > self.bound if self.sign == ">" else value < self.bound
         return f"it is {value:.4g}" if over else ""
+
+
+def _held(findings: Findings) -> dict[str, Mapping[str, Estimate]]:
+    """All estimates that speak of the release: of each attack, of its table, and of what was guessed of people."""
+    held: dict[str, Mapping[str, Estimate]] = {a.attack: judged(a).estimates for a in findings.attacks}
+    if "release" in findings.tables:
+        held["the table"] = findings.tables["release"].estimates
+    for found in findings.inferences:
+        for label, estimates in found.conditions.items():
+            if label.startswith("release") or found.attribute == "member":
+                held[f"{found.attack}, {found.attribute}, {label}"] = estimates
+    return held
 
 
 def broken(limits: Sequence[Limit], findings: Findings) -> list[str]:

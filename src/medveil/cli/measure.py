@@ -18,8 +18,9 @@ def command(
     scores: Annotated[
         Path,
         typer.Argument(
-            help="Score table (CSV or TSV: probe_subject, gallery_subject, score, ...), or a folder with a score "
-            "matrix (scores.npy, probes.tsv, gallery.tsv)."
+            help="Score table (CSV or TSV: probe_subject, gallery_subject, score, ...), a folder with a score "
+            "matrix (scores.npy, probes.tsv, gallery.tsv), or losses of a shared model (subject, image, loss, member, "
+            "out_1, ...)."
         ),
     ],
     to: Annotated[Path | None, typer.Option("--to", help="Also write the findings (JSON) here.")] = None,

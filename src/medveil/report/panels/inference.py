@@ -16,13 +16,22 @@ from medveil.report import words
 from medveil.report.panels.answer import advice
 from medveil.report.panels.base import Panel
 
-CLASS_COLUMNS = ("balanced_accuracy", "accuracy", "auc", "gain_over_prior")
+CLASS_COLUMNS = (
+    "balanced_accuracy",
+    "accuracy",
+    "auc",
+    "tpr_at_fpr_01",
+    "tpr_at_fpr_001",
+    "gain_over_prior",
+)
 NUMBER_COLUMNS = ("mae", "r", "gain_over_prior")
 TABLE_COLUMNS = ("with_table", "gain_over_table")
 HEADS = {
     "balanced_accuracy": "Balanced accuracy",
     "accuracy": "Accuracy",
     "auc": "AUC",
+    "tpr_at_fpr_01": "Found at 1 % false alarms",
+    "tpr_at_fpr_001": "Found at 0.1 % false alarms",
     "mae": "Mean error",
     "r": "Correlation",
     "gain_over_prior": "Gain over guessing blindly",
