@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.reidentification.run import row_of, stored
+from benchmarks.reidentification.store import stored
 from joblib import Parallel, delayed
 from scipy import ndimage as ndi
 
@@ -22,10 +22,10 @@ from medveil import recipe
 from medveil.attack.observer import Observer
 from medveil.attack.reidentify.embedding import Embedding
 from medveil.attack.reidentify.geo import Geo
-from medveil.cli.talk import Terminal
 from medveil.core.claims import PairClaims
 from medveil.core.cohort import Cohort, Record
 from medveil.core.errors import Refusal
+from medveil.core.findings import Condition
 from medveil.core.release import Given
 from medveil.core.seeds import Seeds
 from medveil.core.threat import Threat
@@ -98,6 +98,16 @@ def deface(
     )
 
 
+def row_of(attack: str, condition: Condition) -> dict[str, Any]:
+    """Print the four figures everybody asks for, and return them for the result file."""
+    row: dict[str, Any] = {"attack": attack, "condition": condition.label, **condition.notes}
+    for name in ("auc", "eer", "linkability", "rank_1"):
+        e = condition.estimates[name]
+        row[name] = {"value": e.value, "low": e.low, "high": e.high, "p": e.p_value}
+        print(f"{attack:38} {condition.label:9} {name:12} {e}")
+    return row
+
+
 def true_brain(seed: int, spread: float, index: int) -> np.ndarray[Any, Any]:
     """The brain of one person of the cohort, on the grid of their scan."""
     seeds = Seeds(seed)
@@ -116,12 +126,12 @@ def main() -> None:
     options.add_argument("--to", type=Path, default=HERE / "methods.json")
     a = options.parse_args()
     a.work.mkdir(parents=True, exist_ok=True)
-    talk, start, seeds = Terminal(), time.time(), Seeds(a.seed)
+    start, seeds = time.time(), Seeds(a.seed)
     pool = Parallel(n_jobs=a.jobs, batch_size=1)
 
     everybody = simulate_cohort(a.people + a.others, seed=a.seed, spread=a.spread)
-    scans = stored(everybody.scans, a.work, a.jobs, talk, "scans")
-    photographs = stored(everybody.photographs, a.work, a.jobs, talk, "photographs")
+    scans = stored(everybody.scans, a.work / "scans", a.jobs)
+    photographs = stored(everybody.photographs, a.work / "photographs", a.jobs)
     people, others = scans.subjects[: a.people], scans.subjects[a.people :]
     background = (
         Cohort((*scans.of(*others), *photographs.of(*others)), {}, simulated=True) if others else None

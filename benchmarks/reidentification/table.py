@@ -33,7 +33,7 @@ from medveil.simulate.cohort import simulate_cohort
 HERE = Path(__file__).parent
 ATTACKS = ("reidentify.embedding", "reidentify.geo", "reidentify.learned", "link.head", "link.brain")
 CONDITIONS = ("original", "erase", "erase, deep", "replace", "shear", "scramble, smooth", "strip")
-SHOWN = ("auc", "eer", "linkability", "rank_1", "dir_at_fpir_10")
+SHOWN = ("auc", "eer", "linkability", "rank_1", "dir_left_out_fpir_10")
 
 
 def deface(record: Record, to_mni: np.ndarray[Any, Any], method: str, folder: Path) -> Record | str:
@@ -56,6 +56,7 @@ def main() -> None:
     options.add_argument("--people", type=int, default=120)
     options.add_argument("--others", type=int, default=40, help="other people, for attacks that learn")
     options.add_argument("--seed", type=int, default=91)
+    options.add_argument("--spread", type=float, help="of the people; 1.3 for sculpted ones, 1.0 for a basis")
     options.add_argument("--basis", type=Path, help="statistical head model; analytic heads without")
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument("--attacks", nargs="*", default=list(ATTACKS))
@@ -65,14 +66,16 @@ def main() -> None:
     a = options.parse_args()
     start, seeds = time.time(), Seeds(a.seed)
     kind = "basis" if a.basis else "analytic"
-    work = a.work / f"{kind}-{a.seed}"
-    to = a.to or HERE / f"table-{kind}.json"
     pool = Parallel(n_jobs=a.jobs, batch_size=1)
 
     def said(text: str) -> None:
         print(f"{time.time() - start:6.0f} s  {text}", flush=True)
 
     more = {"face_basis": _basis(a.basis)} if a.basis else {}
+    if a.spread:
+        kind, more["spread"] = f"{kind}-{a.spread:g}", a.spread
+    work = a.work / f"{kind}-{a.seed}"
+    to = a.to or HERE / f"table-{kind}.json"
     both = simulate_cohort(a.people + a.others, seed=a.seed, visits=2, rho=0.0, **more)
     visits = [Cohort(tuple(r for r in both.scans if r.session == s)) for s in ("ses-1", "ses-2")]
     people, others = both.scans.subjects[: a.people], both.scans.subjects[a.people :]
