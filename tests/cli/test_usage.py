@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-VERBS = ("demo", "inspect", "release", "protect", "attack", "measure", "report", "verify", "list")
+VERBS = ("demo", "inspect", "release", "protect", "attack", "measure", "report", "verify", "list", "canary")
 
 
 def test_help_names_every_verb_and_the_exit_codes(medveil: Callable) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from medveil import __version__
-from medveil.cli import attack, demo, inspect, listing, mean_face, measure, protect, release, report, verify
+from medveil.cli import attack, canary, demo, inspect, listing, mean_face, measure, protect, release, report, verify
 from medveil.core.errors import MedveilError
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ def _options(
 for _verb in (demo, inspect, release, protect, mean_face, attack, measure, report, verify):
     app.command(_verb.NAME)(_verb.command)
 app.command(listing.NAME)(listing.command)
+app.add_typer(canary.app, name=canary.NAME)
 
 
 def run() -> None:
