@@ -9,7 +9,19 @@ from typing import Annotated
 import typer
 
 from medveil import __version__
-from medveil.cli import attack, canary, demo, inspect, listing, mean_face, measure, protect, release, report, verify
+from medveil.cli import (
+    attack,
+    canary,
+    demo,
+    inspect,
+    listing,
+    mean_face,
+    measure,
+    protect,
+    release,
+    report,
+    verify,
+)
 from medveil.core.errors import MedveilError
 
 app = typer.Typer(
