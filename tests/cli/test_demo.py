@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from medveil.recipe import ATTACKS
+
 
 @pytest.mark.slow
 def test_demo_tells_the_whole_story(medveil: Callable, tmp_path: Path) -> None:
@@ -15,7 +17,11 @@ def test_demo_tells_the_whole_story(medveil: Callable, tmp_path: Path) -> None:
     assert ran.code == 0, ran.err
     findings = json.loads(ran.out)
     assert findings["simulated"]
-    assert {a["attack"] for a in findings["attacks"]} == {"reidentify.embedding", "reidentify.geo"}
+    assert tuple(a["attack"] for a in findings["attacks"]) == ATTACKS
+    assert findings["unmeasured"] == {}
+    brain = next(a for a in findings["attacks"] if a["attack"] == "link.brain")
+    assert brain["conditions"]["release"]["estimates"]["auc"]["value"] == 1.0  # no defacing hides a brain
+    assert findings["tables"]["release"]["rows"] == 4
     for attack in findings["attacks"]:
         assert set(attack["conditions"]) == {"original", "release", "null"}
     embedding = next(a for a in findings["attacks"] if a["attack"] == "reidentify.embedding")
