@@ -148,7 +148,7 @@ def page_bytes(people: int, seed: int) -> dict[str, float]:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 nifti.write(record.open(), path)
             done = release(
-                Plan(root / "cohort", root / "release", None, recipe.default(seed), simulated=True)
+                Plan(root / "cohort", root / "release", recipe.default(seed), simulated="sculpted people")
             )
             sizes[n] = done.internal.stat().st_size
     each = (sizes[people] - sizes[1]) / (people - 1)
