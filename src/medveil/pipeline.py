@@ -43,7 +43,7 @@ class Plan:
 
     def describe(self) -> list[str]:
         """What would be done, in words."""
-        attacks = [f"then {a.describe()}" for a in self.recipe.attack]
+        attacks = [f"then {a.describe()}" for a in self.recipe.pairs]
         return [
             *(["take masks, places and landmarks of images from the given folder"] if self.given else []),
             *(f"for every image: {step.describe()}" for step in self.recipe.protect),
@@ -54,6 +54,7 @@ class Plan:
                 if self.known.given
                 else ["measure no risk: no photographs and no other scans were given (--photos, --scans)"]
             ),
+            *(f"then {a.describe()}" for a in self.recipe.guesses),
             "write the release with its report, and beside it the internal report, which shows faces",
             *(["keep masks of what was altered and protected beside the internal report"] * self.save_masks),
         ]
@@ -77,7 +78,7 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
     inventory = bids.inspect_folder(plan.source)
     held = means.Means.read(plan.known, inventory.cohort.subjects, talk)
     auditing.check(inventory.cohort, held, plan.recipe.pairs)
-    inferring.check(plan.recipe.guesses)
+    inferring.check(plan.recipe.guesses, inventory.cohort)
     for step in plan.recipe.protect:
         step.check()
     inputs = [p for p in (plan.source, *plan.known.given, plan.given) if p]

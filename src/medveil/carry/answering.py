@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medveil.core.findings import AttackFindings
+from medveil.core.listing import listed
 
 NOT_MEASURED = (
     "The images were protected and every file was verified, but whether the people in them can be "
@@ -36,21 +37,15 @@ def answer(attacks: Sequence[AttackFindings], needs: Sequence[str]) -> str:
     open_to = dict.fromkeys(by_verdict.get("leak", []))
     closed_to = [n for n in dict.fromkeys(by_verdict.get("no evidence of a leak", [])) if n not in open_to]
     if open_to:
-        said = f"People in this release can be recognised by {_listed([HOLDERS[n] for n in open_to])}."
+        said = f"People in this release can be recognised by {listed([HOLDERS[n] for n in open_to])}."
         if closed_to:
-            said += f" With {_listed([WITH[n] for n in closed_to], 'or')}, the attacks do no better than guessing."
+            said += (
+                f" With {listed([WITH[n] for n in closed_to], 'or')}, the attacks do no better than guessing."
+            )
         return said
     if closed_to:
         return (
             "These people could be recognised in the original images. In the release, the same attacks do no "
-            f"better than guessing, with {_listed([WITH[n] for n in closed_to], 'or')} of the right people."
+            f"better than guessing, with {listed([WITH[n] for n in closed_to], 'or')} of the right people."
         )
     return TOO_WEAK
-
-
-def _listed(words: list[str], word: str = "and") -> str:
-    """
-    >>> _listed(["a", "b", "c"]), _listed(["a"])
-    ('a, b and c', 'a')
-    """
-    return f" {word} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

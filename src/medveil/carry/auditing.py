@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Audit:
     Args:
         attacks: of each attack that could be run.
         claims: the same, pair by pair.
-        unmeasured: attack that could not be run to the reason.
+        unmeasured: attack that could not be run, to the reason.
         candidates: what the attackers held, in words, by kind.
     """
 
@@ -75,26 +75,40 @@ def audit(
         known = _known(release, gallery, attack)
         threat = Threat(gallery, means.others)
         told = f"{threat} {len(known)} of the {len(release.subjects)} people in the release are candidates."
-        candidates[attack.needs] = f"{len(gallery.subjects)} people, {len(gallery)} images"
-        on: dict[str, PairClaims] = {}
+        try:
+            on = _run(attack, sides, threat, observer, talk)
+        except UsageError as unable:  # a package, weights or people are missing: the others still can
+            unmeasured[attack.name] = f"{unable.message} ({unable.hint})" if unable.hint else unable.message
+            talk.say(f"warning: {attack.name} was not run: {unable.message}")
+            continue
         measured: dict[str, Condition] = {}
         for label, probes in sides.items():
-            where = "originals" if label == "original" else "release"
-            with talk.stage(f"{attack.name} on the {where}") as observer.progress:
-                on[label] = attack.run(probes, threat, condition=label, observer=observer)
             measured[label] = summarise(on[label], None, seeds=seeds, rounds=rounds)
             if attack.needs != "table":
                 measured[label] = blocking.with_table(
                     measured[label], on[label], probes, threat, seeds=seeds, rounds=rounds
                 )
-        observer.progress = None
         null = null_condition(on["original"], None, seeds=seeds)
         judged = judge(
             attack.name, attack.summary, settings(attack), measured["original"], measured["release"], null
         )
         findings.append(replace(judged, threat=told))
+        candidates[attack.needs] = f"{len(gallery.subjects)} people, {len(gallery)} images"
         claims += on.values()
     return Audit(correct(findings), claims, unmeasured, candidates)
+
+
+def _run(
+    attack: PairAttack, sides: Mapping[str, Cohort], threat: Threat, observer: Observer, talk: Talk
+) -> dict[str, PairClaims]:
+    """The claims of one attack on the originals and on the release."""
+    on = {}
+    for label, probes in sides.items():
+        where = "originals" if label == "original" else "release"
+        with talk.stage(f"{attack.name} on the {where}") as observer.progress:
+            on[label] = attack.run(probes, threat, condition=label, observer=observer)
+    observer.progress = None
+    return on
 
 
 def traced(inventory: Inventory, released: Cohort, folder: Path) -> tuple[Cohort, Cohort]:

@@ -67,17 +67,23 @@ class _Exam:
     known: Mapping[str, Row]
 
 
-def check(guesses: Sequence[GuessAttack]) -> None:
+def check(guesses: Sequence[GuessAttack], cohort: Cohort) -> None:
     """Refuse before any work what has nothing to guess in a release.
 
     Raises:
-        UsageError: an attack on something else than the images of a release.
+        UsageError: an attack on something else than the images of a release, or on a column that no participant has.
     """
+    columns = {column for row in cohort.participants.values() for column in row}
     for attack in guesses:
         if not isinstance(attack, Attributes):
             raise UsageError(
                 f"{attack.name}: does not attack a release",
                 hint="docs/concepts/inference.md says how it is run",
+            )
+        if attack.attribute not in columns:
+            raise UsageError(
+                f"{attack.name}: participants.tsv has no column {attack.attribute}",
+                hint="--infer takes the name of one of its columns, such as sex or age",
             )
 
 

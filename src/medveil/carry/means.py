@@ -60,7 +60,7 @@ class Means:
             talk.say(str(pictures.coverage(faces, subjects, folders.photographs)))
         heads = None
         if folders.scans:
-            inventory = bids.inspect_folder(folders.scans)
+            inventory = _inventory(folders.scans, "--scans")
             heads = with_traces(inventory.cohort, inventory)
         if faces is not None and heads is not None:
             faces = replace(faces, participants=heads.participants)
@@ -90,6 +90,14 @@ class Means:
         return f"Means(photographs={self.photographs!r}, scans={self.scans!r}, others={self.others!r})"
 
 
+def _inventory(folder: Path, option: str) -> bids.Inventory:
+    """What is in a folder of scans; a refusal says which option it was given by."""
+    try:
+        return bids.inspect_folder(folder)
+    except InputRefused as refused:
+        raise InputRefused(f"{option}: {refused.message}", hint=refused.hint) from None
+
+
 def _readable(photographs: Cohort, talk: Talk) -> Cohort:
     """Those that can be opened, tried before hours of work; the others are counted aloud by reason.
 
@@ -116,7 +124,7 @@ def _others(scans: Path | None, photographs: Path | None) -> Cohort | None:
     """Scans and photographs of other people as one cohort, under the labels that both sides share."""
     if scans is None and photographs is None:
         return None
-    heads = bids.open_cohort(scans) if scans else Cohort(())
+    heads = _inventory(scans, "--others").cohort if scans else Cohort(())
     faces = pictures.open_photographs(photographs, heads.subjects) if photographs else Cohort(())
     return Cohort((*heads, *faces), heads.participants)
 

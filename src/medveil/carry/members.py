@@ -19,9 +19,9 @@ from medveil.core.truth import Truth
 from medveil.core.verdict import Verdict
 from medveil.io.tables import read_rows
 from medveil.measure.guesses.membership import membership_estimates
+from medveil.measure.verdict import ALPHA
 
 WAYS: dict[str, Form] = {"the loss alone": "threshold", "against shadow models": "ratio"}
-ALPHA = 0.05
 
 
 def is_losses(path: Path) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from medveil.core.errors import InputRefused
 from medveil.core.estimate import Estimate
+from medveil.core.listing import listed
 from medveil.core.quasi import Column
 
 
@@ -76,10 +77,9 @@ class TableRisk:
         share = self.estimates.get("sample_uniques")
         if not told or share is None or share.value is None:
             return "No column of the table was taken for something an outsider may know."
-        facts = " and ".join([", ".join(told[:-1]), told[-1]]) if len(told) > 1 else told[0]
         return (
             f"{round(share.value * self.rows)} of {self.rows} people can be picked out of the table by "
-            f"{facts} alone, by somebody who knows these facts of them."
+            f"{listed(told)} alone, by somebody who knows these facts of them."
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medveil.core.cohort import PHOTO, Cohort
+from medveil.core.listing import listed
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,15 +35,7 @@ class Threat:
             holds.append(f"{each} {what} of each of {people} candidates")
         if self.background:
             holds.append(f"images of {len(self.background.subjects)} other people to learn from")
-        return f"The attacker {method} the protection method and holds {_listed(holds)}, but no keys."
+        return f"The attacker {method} the protection method and holds {listed(holds)}, but no keys."
 
     def __repr__(self) -> str:
         return f"Threat({self})"
-
-
-def _listed(words: list[str]) -> str:
-    """
-    >>> _listed(["a"]), _listed(["a", "b", "c"])
-    ('a', 'a, b and c')
-    """
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

@@ -21,6 +21,8 @@ def summary_lines(findings: Findings) -> list[str]:
         protected = sum(1 for row in findings.images if row.get("state") == "protected")
         refused = len(findings.images) - protected
         tail.append(f"images: {protected} protected, {refused} refused")
+    if findings.unmeasured:
+        tail.append(f"not run, for reasons on the page: {', '.join(findings.unmeasured)}")
     if findings.simulated:
         tail.append(SIMULATED)
     tail.append(f"verdict: {findings.verdict}")

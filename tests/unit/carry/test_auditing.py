@@ -72,6 +72,14 @@ class Pupil(Seer):
     name: ClassVar[str] = "test.pupil"
 
 
+@dataclass(frozen=True)
+class Unable(Seer):
+    name: ClassVar[str] = "test.unable"
+
+    def run(self, probes: Cohort, threat: Threat, *, condition: str, observer: Observer) -> PairClaims:
+        raise UsageError("test.unable: its weights are not there", hint="put them there")
+
+
 def run(released: Cohort, means: Means, *attacks: Any) -> Any:
     return audit(
         cohort(PEOPLE), released, means, attacks, Observer(), seeds=Seeds(0), talk=Silent(), rounds=200
@@ -93,6 +101,16 @@ def test_an_attack_that_learns_needs_other_people() -> None:
     done = run(cohort(PEOPLE), Means(photographs=known, others=cohort("xy")), Pupil())
     assert [a.attack for a in done.attacks] == ["test.pupil"]
     assert "images of 2 other people to learn from" in done.attacks[0].threat
+
+
+def test_an_attack_that_finds_out_late_that_it_cannot_costs_only_itself() -> None:
+    known = cohort(PEOPLE, "p", "photo")
+    done = run(cohort(PEOPLE), Means(photographs=known), Unable(), Seer())
+    assert [a.attack for a in done.attacks] == ["test.seer"]
+    assert done.unmeasured == {"test.unable": "test.unable: its weights are not there (put them there)"}
+    alone = run(cohort(PEOPLE), Means(photographs=known), Unable())
+    assert alone.attacks == []
+    assert alone.candidates == {}
 
 
 def test_an_attack_that_still_works_on_the_release_is_a_leak() -> None:

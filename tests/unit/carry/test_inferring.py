@@ -17,8 +17,9 @@ from medveil.attack.link.aligned import Aligned, AlignedBrain
 from medveil.attack.observer import Observer
 from medveil.attack.reidentify.observe import Observation
 from medveil.carry.in_folds import guess_by_folds
-from medveil.carry.inferring import infer
+from medveil.carry.inferring import check, infer
 from medveil.core.cohort import Cohort, Record
+from medveil.core.errors import UsageError
 from medveil.core.inference import Inference
 from medveil.core.seeds import Seeds
 from medveil.core.threat import Threat
@@ -264,3 +265,12 @@ def test_where_nothing_shows_hardly_anything_leaks() -> None:
         )  # fmt: skip
         leaks += found[0].verdict == "leak"
     assert leaks <= 2
+
+
+def test_a_column_that_nobody_has_is_refused_before_any_work() -> None:
+    people = Cohort((), {"a": {"sex": "F"}, "b": {"age": "31"}})
+    check([Attributes("sex"), Attributes("age")], people)
+    with pytest.raises(UsageError, match=r"participants\.tsv has no column height"):
+        check([Attributes("sex"), Attributes("height")], people)
+    with pytest.raises(UsageError, match="has no column sex"):
+        check([Attributes("sex")], Cohort(()))

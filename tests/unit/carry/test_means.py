@@ -48,6 +48,12 @@ def test_a_folder_without_one_readable_photograph_is_refused(tmp_path: Path) -> 
         Means.read(Folders(photographs=tmp_path), ("sub-01",), Ears())
 
 
+@pytest.mark.parametrize(("folders", "option"), [("scans", "--scans"), ("others", "--others")])
+def test_a_folder_that_is_not_there_is_named_by_its_option(tmp_path: Path, folders: str, option: str) -> None:
+    with pytest.raises(InputRefused, match=f"^{option}: input: is not there"):
+        Means.read(Folders(**{folders: tmp_path / "nowhere"}), (), Ears())
+
+
 def test_the_table_beside_the_scans_is_what_is_known_of_faces_too(tmp_path: Path) -> None:
     photograph(tmp_path / "photos" / "sub-01" / "a.png")
     place = tmp_path / "scans" / "sub-01" / "anat" / "sub-01_T1w.nii.gz"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from medveil.report.text import summary_lines
@@ -35,3 +37,9 @@ def test_many_attacks_still_fit_twelve_lines() -> None:
 def test_a_label_cannot_steer_the_terminal() -> None:
     lines = summary_lines(findings("leak", answer="no\x1b[2J\nleak"))
     assert lines[0] == "no\ufffd[2J\ufffdleak"
+
+
+def test_what_was_not_run_is_named() -> None:
+    told = replace(findings(), unmeasured={"link.brain": "no other scans", "link.table": "no table"})
+    assert "not run, for reasons on the page: link.brain, link.table" in summary_lines(told)
+    assert not any("not run" in line for line in summary_lines(findings()))

@@ -12,7 +12,6 @@ from medveil.protect.header.dicom import allowed, private, rules
 from medveil.protect.header.dicom.classes import kind, refusal
 from medveil.protect.header.dicom.rules import Options, Row, table
 from medveil.protect.header.dicom.terms import is_term, known_words
-from medveil.protect.header.dicom.values import grouped_age
 
 ROOT = Path(__file__).parents[4]
 BARE = Options(modified_dates=False, safe_private=False)
@@ -133,22 +132,6 @@ def test_other_words_are_no_terms(code: str) -> None:
 def test_descriptions_lose_names_dates_and_numbers_of_people() -> None:
     assert known_words("ep2d_diff 20240301 Jane 4711999 b1000") == "ep2d diff"
     assert known_words("") == ""
-
-
-@pytest.mark.parametrize(
-    ("age", "grouped"),
-    [
-        ("089Y", "089Y"),
-        ("090Y", "090Y"),
-        ("120Y", "090Y"),
-        ("999M", "999M"),
-        ("090", None),
-        ("Y090", None),
-        ("", None),
-    ],
-)
-def test_ages_are_grouped(age: str, grouped: str | None) -> None:
-    assert grouped_age(age) == grouped
 
 
 def test_kinds_of_objects() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from medveil.protect.header.ages import cap_age
 from medveil.protect.header.dates import keep_tm, shift_da, shift_dt
 from medveil.protect.header.dicom import allowed, terms, values
 from medveil.protect.header.dicom.rules import Action
@@ -138,7 +139,7 @@ class Judge:
 
     def _retained(self, element: Any, tag: int, vr: str) -> Verdict:
         if vr == "AS":
-            ages = [values.grouped_age(text) for text in values.strings(element)]
+            ages = [cap_age(text) for text in values.strings(element)]
             if None in ages:
                 return Verdict(None, "dropped", "age that is none")
             return self._new(element, vr, ages, "age, grouped from 90 years on")

@@ -22,8 +22,6 @@ _NUMERAL = {
     "DS": re.compile(rb" *[+-]?(\d{1,28}\.?\d{0,28}|\.\d{1,28})([eE][+-]?\d{1,4})? *"),
     "IS": re.compile(rb" *[+-]?\d{1,12} *"),
 }
-_AGE = re.compile(r"(\d{3})([DWMY])")
-OLDEST_YEARS = 90
 
 
 def strings(element: Any) -> list[str]:
@@ -76,19 +74,6 @@ def is_number(element: Any, vr: str) -> bool:
         return True
     # Eight letters read as one double are nearly always far from anything that is measured.
     return vr == "FD" and len(value) == 8 and 1e-9 < abs(struct.unpack("<d", value)[0]) < 1e9
-
-
-def grouped_age(value: str) -> str | None:
-    """An AS with all ages from 90 years on in one group; None if it is no age.
-
-    >>> grouped_age("094Y"), grouped_age("041Y"), grouped_age("old")
-    ('090Y', '041Y', None)
-    """
-    match = _AGE.fullmatch(value)
-    if match is None:
-        return None
-    years = int(match[1]) / {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}[match[2]]
-    return f"{OLDEST_YEARS:03d}Y" if years >= OLDEST_YEARS else value
 
 
 def dummy(vr: str) -> Any:
