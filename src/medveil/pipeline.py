@@ -11,12 +11,13 @@ from pathlib import Path
 from medveil.attack.observer import Observer
 from medveil.carry import auditing, companions, finding, inferring, means, picturing, protecting, simulating
 from medveil.carry.limits import Limit, broken
+from medveil.carry.naming import naming_of
 from medveil.carry.talk import Silent, Talk
 from medveil.carry.told import told_recipe
 from medveil.core.findings import Findings
 from medveil.core.seeds import Seeds
-from medveil.io import bids
 from medveil.io.folder import Staging
+from medveil.io.folders import inspect_folder
 from medveil.recipe import Recipe, default
 from medveil.simulate.basis.model import read_basis
 
@@ -35,6 +36,8 @@ class Plan:
     simulated: str = ""
     given: Path | None = None
     save_masks: bool = False
+    key: Path | None = None
+    stage: int = 1
 
     @property
     def internal(self) -> Path:
@@ -49,6 +52,7 @@ class Plan:
             *(f"for every image: {step.describe()}" for step in self.recipe.protect),
             "read every written file again and prove it, or leave it out",
             "let headers, sidecars and tables leave through their lists of allowed facts",
+            *(["give people, visits, UIDs and dates new names and days by the key"] if self.key else []),
             *(
                 attacks
                 if self.known.given
@@ -74,13 +78,15 @@ class Result:
 def release(plan: Plan, talk: Talk | None = None) -> Result:
     """Protect a folder, attack the result as hard as we can, measure, and say what was found."""
     talk, seeds, audit = talk or Silent(), Seeds(plan.recipe.seed), None
-    recipe = told_recipe(plan.recipe)  # what a release may say: files by their content, not by their place
-    inventory = bids.inspect_folder(plan.source)
+    inventory = inspect_folder(plan.source)
+    wanted = plan.recipe.on(inventory.layout)
+    recipe = told_recipe(wanted)  # what a release may say: files by their content, not by their place
     held = means.Means.read(plan.known, inventory.cohort.subjects, talk)
     auditing.check(inventory.cohort, held, plan.recipe.pairs)
     inferring.check(plan.recipe.guesses, inventory.cohort)
-    for step in plan.recipe.protect:
+    for step in wanted.protect:
         step.check()
+    naming = naming_of(inventory, plan.key, plan.stage, target=plan.target, talk=talk)
     inputs = [p for p in (plan.source, *plan.known.given, plan.given) if p]
 
     with (
@@ -88,20 +94,30 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
         Staging(plan.internal, inputs=inputs, force=plan.force) as inside,
     ):
         protected = protecting.protect_folder(
-            inventory, plan.recipe.protect, staging, inside, given=plan.given, jobs=plan.jobs, talk=talk
+            inventory,
+            wanted.protect,
+            staging,
+            inside,
+            naming=naming,
+            given=plan.given,
+            jobs=plan.jobs,
+            talk=talk,
         )
         staging.prune(keep=protected.kept)
-        companions.write(inventory, protected, staging.folder)
+        companions.write(inventory, protected, staging.folder, naming)
         sides, observer = auditing.traced(inventory, protected.cohort, staging.folder), Observer(plan.jobs)
         if held:
             audit = auditing.audit(*sides, held, plan.recipe.pairs, observer, seeds=seeds, talk=talk)
         inferences = inferring.told(
             plan.recipe.guesses, *sides, held.photographs, observer, seeds=seeds, talk=talk
         )
-        drawn = picturing.draw(protected, regions=protected.regions(inside.folder), jobs=plan.jobs, talk=talk)
+        regions = protected.regions(inside.folder) if wanted.steps else {}
+        drawn = picturing.draw(protected, regions=regions, jobs=plan.jobs, talk=talk)
         protected = protected.with_measured(drawn.residual)
-        findings = finding.findings(recipe, inventory, protected, audit, inferences, simulated=plan.simulated)
-        finding.publish(findings, recipe, protected, staging)
+        findings = finding.findings(
+            recipe, inventory, protected, audit, inferences, naming=naming, simulated=plan.simulated
+        )
+        finding.publish(findings, recipe, protected, staging, naming)
         finding.keep_inside(inside.folder, findings, drawn.pictures, audit, protected)
         inside.finish(keep=protected.masks if plan.save_masks else ())
         staging.finish(keep=protected.places)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,40 @@ ATTACKS = (
 """What is tried when nobody says otherwise; each needs photographs, other scans or a table, and is left out without."""
 
 
+OF_FILES = ("header.dicom", "text.burned_in")
+"""Protections of DICOM files as such; on DICOM they are never left out. The others work on the voxels of an image."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """The protections in their order, the attacks, and the seed of everything random in measuring."""
 
-    protect: tuple[Step, ...]
+    protect: tuple[Any, ...]
     attack: tuple[Any, ...]
     seed: int = 0
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The protections that work on voxels."""
+        return tuple(p for p in self.protect if isinstance(p, Step))
+
+    def on(self, layout: str) -> Recipe:
+        """What of it is done to a folder of this layout: DICOM gets its headers and text looked at in any case.
+
+        Raises:
+            UsageError: nothing of it works on such files.
+        """
+        if layout != "dicom":
+            if not self.steps:
+                raise UsageError(
+                    f"recipe: {' and '.join(p.name for p in self.protect)} work on DICOM, and the input is none",
+                    hint="add a step such as deface.erase",
+                )
+            return replace(self, protect=self.steps)
+        there = {p.name for p in self.protect}
+        return replace(
+            self, protect=(*self.protect, *(part("protect", name) for name in OF_FILES if name not in there))
+        )
 
     @property
     def pairs(self) -> tuple[PairAttack, ...]:

@@ -72,12 +72,13 @@ def test_empty_folder(medveil: Callable, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_dicom_folder_is_refused_with_a_hint(medveil: Callable, tmp_path: Path) -> None:
+def test_a_folder_of_broken_dicom_is_refused_before_a_key_is_made(medveil: Callable, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "slice1").write_bytes(b"\0" * 128 + b"DICM" + b"\0" * 50)
     ran = medveil("release", tmp_path / "in", "--to", tmp_path / "out")
     assert ran.code == 3
-    assert "dcm2niix" in ran.err
+    assert "medveil: error: input: " in ran.err
+    assert [p.name for p in tmp_path.iterdir()] == ["in"]
 
 
 @pytest.mark.parametrize("place", [".", "inside", ".."])

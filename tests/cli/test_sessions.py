@@ -255,7 +255,7 @@ def _tamper(out: Path, change: Callable[[dict], None]) -> None:
         (lambda m: m["images"][0].update(changed_voxels=1), "another number of voxels differs"),
         (lambda m: m["images"][0].update(changed_to_values=9), "changed to other numbers"),
         (lambda m: m["images"][0].pop("proofs"), "a field is missing"),
-        (lambda m: m.update(version=1), "version 2"),
+        (lambda m: m.update(version=1), "version 3"),
     ],
 )
 def test_verify_notices_a_manifest_that_was_touched(

@@ -35,7 +35,7 @@ def test_every_word_of_the_pseudo_phi_images_is_covered(file: str, number: int, 
     for word in truth:
         box = Box(word["top"] - PADDING_PX, word["left"] - PADDING_PX, word["height"], word["width"])
         assert covered(box, seen.boxes) > 0.95
-    out = STEP.apply(frames, seen)
+    out = STEP.blank(frames, seen)
     outside = np.ones(frames.shape[1:], dtype=bool)
     for box in seen.boxes:
         outside[box.place] = False

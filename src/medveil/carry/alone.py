@@ -18,7 +18,8 @@ from medveil.core.errors import InputRefused, UsageError
 from medveil.core.findings import AttackFindings, Condition, Findings
 from medveil.core.seeds import Seeds
 from medveil.core.threat import Threat
-from medveil.io import bids, tables
+from medveil.io import tables
+from medveil.io.folders import inspect_folder
 from medveil.io.score_matrix import ScoreMatrix
 from medveil.io.score_table import open_scores
 from medveil.io.traces import with_traces
@@ -46,7 +47,7 @@ def attack(
         InputRefused: an image of the folder cannot be read; an attack leaves no probe out.
     """
     _refuse_existing(to, force)
-    inventory = bids.inspect_folder(folder)
+    inventory = inspect_folder(folder)
     probes = with_traces(inventory.cohort, inventory)
     means = Means.read(known, probes.subjects, talk)
     able = [a for a in attacks if not means.lacks(a, probes)]

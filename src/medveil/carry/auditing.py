@@ -18,8 +18,8 @@ from medveil.core.findings import AttackFindings, Condition
 from medveil.core.release import settings
 from medveil.core.seeds import Seeds
 from medveil.core.threat import Threat
-from medveil.io import bids
 from medveil.io.bids import Inventory
+from medveil.io.folders import inspect_folder
 from medveil.io.traces import with_traces
 from medveil.measure.summary import null_condition, summarise
 from medveil.measure.verdict import correct, judge
@@ -113,7 +113,7 @@ def _run(
 
 def traced(inventory: Inventory, released: Cohort, folder: Path) -> tuple[Cohort, Cohort]:
     """Originals and release with what lies beside their pictures, for attacks that look at that."""
-    return with_traces(inventory.cohort, inventory), with_traces(released, bids.inspect_folder(folder))
+    return with_traces(inventory.cohort, inventory), with_traces(released, inspect_folder(folder))
 
 
 def both(originals: Cohort, released: Cohort) -> tuple[Cohort, Cohort]:

@@ -1,33 +1,57 @@
-"""What travels beside the images: sidecars, the participants table and the description, through their allowlists."""
+"""What travels beside the images: sidecars, gradients, tables and the description, through their allowlists.
+
+without a key   no date leaves, no scans.tsv and no sessions.tsv
+with one        labels are its pseudonyms; days are moved, for each person by the same number as in DICOM files
+DICOM           nothing: all that is known is in the files themselves
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from medveil import __version__
+from medveil.carry.naming import OWN_NAMES, Naming, sessions_of
 from medveil.carry.protecting import Protected
+from medveil.core.cohort import Record
 from medveil.core.errors import InputRefused
 from medveil.io.aside import write_aside
 from medveil.io.bids import Inventory, read_sidecar
+from medveil.io.gradient_tables import gradients, read_table
 from medveil.io.names import stem
-from medveil.io.tables import write_tsv
+from medveil.io.tables import read_tsv, write_tsv
+from medveil.protect.header.gradients import clean_bval, clean_bvec
+from medveil.protect.header.pseudonyms import Pseudonyms
 from medveil.protect.header.sidecar import clean_description, clean_sidecar
+from medveil.protect.header.visits import SCAN, SESSION, TIME, clean_visits
 
 DESCRIPTION = "dataset_description.json"
+_CLEAN = {".bval": clean_bval, ".bvec": clean_bvec}
 
 
-def write(inventory: Inventory, protected: Protected, folder: Path) -> None:
-    """Write the companions of the released images into `folder`; what belongs to a refused image stays out."""
-    for record in protected.cohort:
-        original = protected.originals[record.place] if record.place else record
-        chain = inventory.sidecars.get(original.place) if original.place else None
-        if chain and record.place:
-            kept, _ = clean_sidecar(facts_of(chain))
-            _put(folder / record.place.with_name(stem(record.place) + ".json"), kept)
+def write(inventory: Inventory, protected: Protected, folder: Path, naming: Naming = OWN_NAMES) -> None:
+    """Write the companions of the released images into `folder`; what belongs to a refused image stays out.
+
+    Raises:
+        InputRefused: the key cannot be read.
+        OutputFailed: permissions, disk full.
+    """
+    if inventory.layout == "dicom":
+        return
+    pseudonyms = naming.pseudonyms()
+    released = _released(protected)
+    for place, (original, source) in released.items():
+        days = pseudonyms.date_shift_days(original.subject) if pseudonyms else None
+        _write_sidecar(inventory.sidecars.get(source, ()), folder / place, days)
+        _write_gradients(gradients(inventory, source), folder / place)
+    if pseudonyms:
+        _write_scans(inventory, released, folder, pseudonyms)
+        _write_sessions(inventory, released, folder, pseudonyms)
     rows = list(protected.cohort.participants.values())
+    if pseudonyms:  # the order of the source would tell who is who
+        rows.sort(key=lambda row: row["participant_id"])
     if rows:
         write_tsv(rows, folder / "participants.tsv", list(rows[0]))
     described = facts_of([inventory.root / DESCRIPTION])
@@ -40,6 +64,82 @@ def facts_of(chain: Sequence[Path]) -> dict[str, Any]:
         return read_sidecar(chain)
     except InputRefused:
         return {}
+
+
+Released = Mapping[PurePosixPath, tuple[Record, PurePosixPath]]
+"""Place in the release to the image's record in the source, and its place there."""
+
+
+def _released(protected: Protected) -> Released:
+    pairs = [(r.place, protected.originals[r.place]) for r in protected.cohort if r.place]
+    return {place: (original, original.place) for place, original in pairs if original.place}
+
+
+def _write_sidecar(chain: Sequence[Path], image: Path, days: int | None) -> None:
+    if chain:
+        kept, _ = clean_sidecar(facts_of(chain), days)
+        _put(_beside(image, ".json"), kept)
+
+
+def _write_gradients(tables: Sequence[Path], image: Path) -> None:
+    """A table that holds anything but gradients does not leave."""
+    for path in tables:
+        try:
+            text = _CLEAN[path.suffix](read_table(path))
+        except InputRefused:
+            continue
+        with write_aside(_beside(image, path.suffix), "table of gradients") as file:
+            file.write(text.encode())
+
+
+def _write_scans(inventory: Inventory, released: Released, folder: Path, pseudonyms: Pseudonyms) -> None:
+    """One table a visit, of the released images that the source lists, in the order of their places."""
+    listed = {
+        table.parent / row.get(SCAN, ""): row.get(TIME, "")
+        for table, rows in _tables(inventory, "_scans.tsv")
+        for row in rows
+    }
+    visits: dict[tuple[str, PurePosixPath], dict[str, str]] = {}
+    for place, (original, source) in released.items():
+        if source in listed:
+            home = PurePosixPath(*place.parts[: 2 if original.session else 1])
+            times = visits.setdefault((original.subject, home), {})
+            times[str(place.relative_to(home))] = listed[source]
+    for (subject, home), times in visits.items():
+        rows = clean_visits(SCAN, times, pseudonyms.date_shift_days(subject))
+        write_tsv(rows, folder / home / f"{'_'.join(home.parts)}_scans.tsv", (SCAN, TIME))
+
+
+def _write_sessions(inventory: Inventory, released: Released, folder: Path, pseudonyms: Pseudonyms) -> None:
+    """One table a person, of the sessions that the source lists and of which an image is released."""
+    listed = {
+        (table.parts[0], row.get(SESSION, "")): row.get(TIME, "")
+        for table, rows in _tables(inventory, "_sessions.tsv")
+        for row in rows
+    }
+    there = {(original.subject, original.session) for original, _ in released.values()}
+    people: dict[str, dict[str, str]] = {}
+    for (subject, session), label in sessions_of(inventory.cohort).items():
+        if (subject, session) in there and (subject, session) in listed:
+            people.setdefault(subject, {})[label] = listed[subject, session]
+    for subject, times in people.items():
+        name = pseudonyms.subject(subject)
+        rows = clean_visits(SESSION, times, pseudonyms.date_shift_days(subject))
+        write_tsv(rows, folder / name / f"{name}_sessions.tsv", (SESSION, TIME))
+
+
+def _tables(inventory: Inventory, ending: str) -> Iterator[tuple[PurePosixPath, list[dict[str, str]]]]:
+    """The tables of a kind with their rows; one that cannot be read does not leave."""
+    for place in inventory.tables:
+        if place.name.endswith(ending):
+            try:
+                yield place, read_tsv(inventory.root / place)
+            except InputRefused:
+                continue
+
+
+def _beside(image: Path, suffix: str) -> Path:
+    return image.with_name(stem(PurePosixPath(image.name)) + suffix)
 
 
 def _put(path: Path, data: dict[str, Any]) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from medveil import __version__
-from medveil.carry import answering, manifest, tabling
+from medveil.carry import answering, keeping, manifest, tabling
 from medveil.carry.auditing import Audit
+from medveil.carry.naming import Naming
 from medveil.carry.protecting import NOTES, Protected
 from medveil.core.estimate import Estimate
 from medveil.core.findings import AttackFindings, Findings
@@ -56,6 +57,7 @@ def findings(
     audit: Audit | None,
     inferences: Sequence[Inference] = (),
     *,
+    naming: Naming,
     simulated: str,
 ) -> Findings:
     """All that the page says, from what each stage brought.
@@ -88,10 +90,11 @@ def findings(
         seed=recipe.seed,
         versions=versions(),
         methods=methods(recipe, attacks),
+        names=keeping.told(naming, inventory.layout),
         references=REFERENCES,
         unmeasured=dict(audit.unmeasured) if audit else {},
         strongest=strongest_words(attacks),
-        tables=tabling.told(inventory, protected),
+        tables=tabling.told(inventory, protected, naming),
         inferences=list(inferences),
     )
 
@@ -220,13 +223,20 @@ def versions() -> dict[str, str]:
     return found
 
 
-def publish(found: Findings, recipe: Recipe, protected: Protected, staging: Staging) -> None:
+def publish(found: Findings, recipe: Recipe, protected: Protected, staging: Staging, naming: Naming) -> None:
     """Write what may leave the house: the page, the findings, the recipe, and last the manifest of all files."""
     put(staging.folder / "report.html", render(found))
     put(staging.folder / "findings.json", to_text(found.to_json()))
     put(staging.folder / "recipe.toml", write(recipe))
     files = {place: sha256(staging.folder / place) for place in released_files(staging)}
-    document = manifest.manifest(files, protected.entries, recipe.protect, found.versions)
+    document = manifest.manifest(
+        files,
+        protected.entries,
+        recipe.protect,
+        found.versions,
+        key=naming.key.label if naming.key else "",
+        stage=naming.stage,
+    )
     put(staging.folder / manifest.NAME, to_text(document))
 
 

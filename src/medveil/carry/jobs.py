@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,11 +22,14 @@ from medveil.carry.told import told
 from medveil.core.cohort import Record
 from medveil.core.errors import InputRefused
 from medveil.core.release import Step, settings
-from medveil.io.bids import Inventory, release_places
+from medveil.io.bids import Inventory
 from medveil.io.folder import sha256
 from medveil.io.given import NO_FILES, GivenFiles
-from medveil.io.header import HeaderFacts, read_facts
+from medveil.io.header import read_facts
 from medveil.io.names import BidsName, bids_name
+
+if TYPE_CHECKING:
+    from medveil.io.dicom.series import Series
 
 # Where a head is found most surely comes first: contrast within the brain, all of the head in view. Whatever
 # is not listed comes last.
@@ -41,29 +45,63 @@ class Job:
     Args:
         record: the image.
         place: where its release will have it.
-        source: its file.
+        source: its file; of DICOM, that of its first slice.
         given: what is known beside it.
+        series: of DICOM, the files it is made of.
     """
 
     record: Record
     place: PurePosixPath
     source: Path
     given: GivenFiles = NO_FILES
+    series: Series | None = None
 
     @property
     def scanner(self) -> str:
-        """Which kind of machine its coordinates belong to."""
-        return "x-rays" if self.record.contrast in X_RAYS else "magnet"
+        """Whose coordinates it is in: of a kind of machine, and of DICOM of one frame of reference."""
+        kind = "x-rays" if self.record.contrast in X_RAYS else "magnet"
+        return f"{kind} {self.series.frame_of_reference}" if self.series else kind
+
+    @property
+    def in_scanner_coordinates(self) -> bool:
+        """Whether its affine speaks of the scanner: code 1 of NIfTI; DICOM's does wherever a frame is named.
+
+        Code 2 (aligned to something) may be another image's frame, or anything: images with it are located alone.
+        """
+        if self.series:
+            return bool(self.series.frame_of_reference)
+        try:
+            facts = read_facts(self.source)
+        except InputRefused:
+            return False
+        return (facts.sform_code or facts.qform_code) == SCANNER_COORDINATES
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of the source, or a word that stands for one that cannot be read."""
+        try:
+            if self.series is None:
+                return sha256(self.source)
+            return hashlib.sha256("".join(map(sha256, self.series.paths)).encode()).hexdigest()
+        except OSError:
+            return "unreadable"
 
     def __repr__(self) -> str:
         return f"Job({self.record!r})"
 
 
-def jobs_of(inventory: Inventory, given: Mapping[PurePosixPath, GivenFiles]) -> list[Job]:
+def jobs_of(
+    inventory: Inventory, places: Sequence[PurePosixPath], given: Mapping[PurePosixPath, GivenFiles]
+) -> list[Job]:
     """All images of an inventory, in its order."""
-    places = release_places(inventory.cohort)
     return [
-        Job(record, place, inventory.root / (record.place or ""), given.get(record.place or place, NO_FILES))
+        Job(
+            record,
+            place,
+            inventory.root / (record.place or ""),
+            given.get(record.place or place, NO_FILES),
+            inventory.series.get(record.place or place),
+        )
         for record, place in zip(inventory.cohort, places, strict=True)
     ]
 
@@ -72,16 +110,19 @@ def sessions(jobs: Sequence[Job]) -> list[tuple[Job, ...]]:
     """Jobs of one session together, the best image first: by contrast, then the finer voxels."""
     groups: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:
-        groups.setdefault(_session(job.record), []).append(job)
+        groups.setdefault(_session(job), []).append(job)
     return [tuple(sorted(g, key=_rank)) if len(g) > 1 else (g[0],) for g in groups.values()]
 
 
-def _session(record: Record) -> tuple[str, str]:
-    """Subject and session as BIDS names them.
+def _session(job: Job) -> tuple[str, str]:
+    """Subject and session as BIDS names them; of DICOM, subject and study.
 
     In a plain folder every image stays alone: its files may be those of many people, and one person's head must
     not show where another one's is.
     """
+    record = job.record
+    if job.series:
+        return record.subject, job.series.study
     if record.place is None or isinstance(bids_name(record.place), BidsName):
         return record.subject, record.session
     return record.subject, str(record.place)
@@ -90,7 +131,8 @@ def _session(record: Record) -> tuple[str, str]:
 def _rank(job: Job) -> tuple[int, float, str]:
     contrast = job.record.contrast
     first = BEST_FIRST.index(contrast) if contrast in BEST_FIRST else len(BEST_FIRST)
-    return first, _voxel_mm3(job.source), str(job.place)
+    finest = -len(job.series.places) if job.series else _voxel_mm3(job.source)
+    return first, finest, str(job.place)
 
 
 def _voxel_mm3(path: Path) -> float:
@@ -100,15 +142,9 @@ def _voxel_mm3(path: Path) -> float:
         return float("inf")  # it will be refused by name when its turn comes
 
 
-def in_scanner_coordinates(facts: HeaderFacts) -> bool:
-    """Whether the affine that is used speaks of the scanner: code 1.
-
-    Code 2 (aligned to something) may be another image's frame, or anything: images with it are located alone.
-    """
-    return (facts.sform_code or facts.qform_code) == SCANNER_COORDINATES
-
-
-def signature(steps: Sequence[Step], source_sha256: str, given: GivenFiles, anchor: str) -> str:
+def signature(
+    steps: Sequence[Step], source_sha256: str, given: GivenFiles, anchor: str, naming: str = ""
+) -> str:
     """Hash of all that decides the bytes of a protected image.
 
     Args:
@@ -116,14 +152,14 @@ def signature(steps: Sequence[Step], source_sha256: str, given: GivenFiles, anch
         source_sha256: of the image's file.
         given: what is known beside it.
         anchor: the signature of the image that shows where to look; empty if there is none.
+        naming: `Naming.digest`.
     """
-    said = [__version__, source_sha256, given.digest(), anchor, *([s.name, settings(told(s))] for s in steps)]
+    said = [
+        __version__,
+        source_sha256,
+        given.digest(),
+        anchor,
+        naming,
+        *([s.name, settings(told(s))] for s in steps),
+    ]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def content_of(path: Path) -> str:
-    """SHA-256 of a source, or a word that stands for one that cannot be read."""
-    try:
-        return sha256(path)
-    except OSError:
-        return "unreadable"

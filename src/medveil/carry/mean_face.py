@@ -10,7 +10,8 @@ from pathlib import Path
 from medveil.carry.talk import Talk
 from medveil.core.errors import Refusal, UsageError
 from medveil.core.image import Image
-from medveil.io import bids, nifti
+from medveil.io import nifti
+from medveil.io.folders import inspect_folder
 from medveil.protect.deface.cohort_face import build_face_template, check_people
 
 
@@ -27,7 +28,7 @@ def write_mean_face(folder: Path, to: Path, *, contrast: str, force: bool, talk:
         raise UsageError("output: exists already", hint="name a new file, or replace it with --force")
     if not to.name.endswith((".nii", ".nii.gz")):
         raise UsageError("output: expected a name that ends in .nii.gz")
-    cohort = bids.inspect_folder(folder).cohort
+    cohort = inspect_folder(folder).cohort
     first = {r.subject: r for r in reversed(cohort.records) if r.contrast in ("", contrast)}
     check_people(len(first))  # better refused now than after an hour
     reasons: Counter[str] = Counter()

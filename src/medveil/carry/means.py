@@ -12,7 +12,9 @@ from medveil.attack.link.table import comparable
 from medveil.carry.talk import Talk
 from medveil.core.cohort import Cohort
 from medveil.core.errors import InputRefused
-from medveil.io import bids, pictures
+from medveil.io import pictures
+from medveil.io.bids import Inventory
+from medveil.io.folders import inspect_folder
 from medveil.io.traces import with_traces
 
 
@@ -90,10 +92,10 @@ class Means:
         return f"Means(photographs={self.photographs!r}, scans={self.scans!r}, others={self.others!r})"
 
 
-def _inventory(folder: Path, option: str) -> bids.Inventory:
+def _inventory(folder: Path, option: str) -> Inventory:
     """What is in a folder of scans; a refusal says which option it was given by."""
     try:
-        return bids.inspect_folder(folder)
+        return inspect_folder(folder)
     except InputRefused as refused:
         raise InputRefused(f"{option}: {refused.message}", hint=refused.hint) from None
 

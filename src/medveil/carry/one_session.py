@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from medveil.carry.jobs import Job, content_of, in_scanner_coordinates, signature
-from medveil.carry.one_image import Folders, protect_image
-from medveil.core.errors import InputRefused
+from medveil.carry.applying import Folders
+from medveil.carry.jobs import Job, signature
+from medveil.carry.naming import Naming
+from medveil.carry.one_image import protect_image
 from medveil.core.release import Carried, Entry, Step
-from medveil.io import header, nifti
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,11 +43,15 @@ class _Anchor:
 
     def carried(self) -> Carried:
         """The image itself and where its head is; reads the file."""
-        return Carried(nifti.read(self.job.source), np.array(self.affine_to_mni, dtype=np.float64))
+        return Carried(self.job.record.open(), np.array(self.affine_to_mni, dtype=np.float64))
 
 
 def protect_session(
-    jobs: Sequence[Job], steps: tuple[Step, ...], folders: Folders, known: Mapping[PurePosixPath, Done]
+    jobs: Sequence[Job],
+    steps: tuple[Step, ...],
+    folders: Folders,
+    known: Mapping[PurePosixPath, Done],
+    naming: Naming,
 ) -> list[Done]:
     """Protect the images of one session, in the order they come.
 
@@ -61,23 +65,16 @@ def protect_session(
     anchors: dict[str, _Anchor] = {}
     out = []
     for job in jobs:
-        placed = _in_scanner(job)
+        placed = job.in_scanner_coordinates
         anchor = anchors.get(job.scanner) if placed else None
-        content = content_of(job.source)
-        signed = signature(steps, content, job.given, anchor.signature if anchor else "")
+        content = job.content
+        signed = signature(steps, content, job.given, anchor.signature if anchor else "", naming.digest)
         done = known.get(job.place)
         if done is None or done.signature != signed:
             carried = anchor.carried if anchor else None
-            done = Done(protect_image(job, steps, folders, carried), signed, content)
+            done = Done(protect_image(job, steps, folders, carried, naming), signed, content)
         out.append(done)
         located = done.entry.affine_to_mni
         if placed and located is not None and job.scanner not in anchors:
             anchors[job.scanner] = _Anchor(job, located, signed)
     return out
-
-
-def _in_scanner(job: Job) -> bool:
-    try:
-        return in_scanner_coordinates(header.read_facts(job.source))
-    except InputRefused:
-        return False

@@ -19,7 +19,7 @@ from medveil.carry.protecting import Protected
 from medveil.carry.residual import residual
 from medveil.carry.talk import Talk
 from medveil.core.cohort import Record
-from medveil.core.errors import MedveilError
+from medveil.core.errors import InputRefused, MedveilError
 from medveil.core.image import Image
 from medveil.core.release import Mask
 from medveil.protect.verify import changed_voxels
@@ -93,7 +93,10 @@ def _draw(
 ) -> tuple[Picture | None, dict[str, float]]:
     if after is None:
         return _as_it_came(subject, name, before), {}
-    source, released = before.open(), after.open()
+    try:
+        source, released = before.open(), after.open()
+    except InputRefused:  # a radiograph is no volume: its file is cleaned, and there is no head to draw
+        return None, {}
     heads = find_head(source), find_head(released)
     slices = _slices(source, released, region() if region else None)
     picture = Picture(subject, name, *slices, *(_turning(h.mesh, heads[0]) for h in heads))

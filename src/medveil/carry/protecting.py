@@ -14,16 +14,19 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from medveil.carry.applying import Folders, mask_place, read_protected
 from medveil.carry.jobs import Job, jobs_of, sessions
-from medveil.carry.one_image import Folders, mask_place, read_protected
+from medveil.carry.naming import OWN_NAMES, Naming, places_of
 from medveil.carry.one_session import Done, protect_session
 from medveil.carry.talk import Talk
 from medveil.core.cohort import Cohort, Record
 from medveil.core.errors import Refusal, VerificationFailed
+from medveil.core.image import Image
 from medveil.core.release import Entry, Mask, Step
-from medveil.io import nifti
+from medveil.io import formats
 from medveil.io.aside import write_aside
 from medveil.io.bids import Inventory
+from medveil.io.dicom.volume import read_series
 from medveil.io.folder import Staging
 from medveil.io.given import GivenFiles, find_given
 from medveil.protect.header.participants import clean_participants
@@ -55,22 +58,26 @@ class Protected:
 
     @property
     def places(self) -> tuple[PurePosixPath, ...]:
-        """Where the images that may leave lie in the release."""
-        return tuple(_must(e.place) for e in self.entries if e.state == "protected")
+        """Where the files of the images that may leave lie in the release."""
+        return tuple(place for e in self.entries if e.state == "protected" for place in e.places)
 
     @property
     def masks(self) -> tuple[PurePosixPath, ...]:
         """Where their masks lie in the internal folder."""
-        return tuple(mask_place(p) for p in self.places)
+        return tuple(mask_place(p) for p in self._images)
 
     @property
     def kept(self) -> tuple[PurePosixPath, ...]:
         """Those places, and where the notes about them lie until the release is finished."""
-        return (*self.places, *(_note_place(p) for p in self.places))
+        return (*self.places, *(_note_place(p) for p in self._images))
 
     def regions(self, inside: Path) -> dict[PurePosixPath, Callable[[], Mask]]:
         """What was protected in each image that may leave, read from its mask when it is asked for."""
-        return {p: partial(read_protected, inside / mask_place(p)) for p in self.places}
+        return {p: partial(read_protected, inside / mask_place(p)) for p in self._images}
+
+    @property
+    def _images(self) -> tuple[PurePosixPath, ...]:
+        return tuple(_must(e.place) for e in self.entries if e.state == "protected")
 
     def with_measured(self, numbers: Mapping[PurePosixPath, Mapping[str, float]]) -> Protected:
         """The same with more numbers about some images, by their place in the release."""
@@ -82,7 +89,7 @@ class Protected:
         )
 
     def __repr__(self) -> str:
-        return f"Protected({len(self.places)} images, {len(self.refused)} refused)"
+        return f"Protected({len(self._images)} images, {len(self.refused)} refused)"
 
 
 def protect_folder(
@@ -91,6 +98,7 @@ def protect_folder(
     staging: Staging,
     inside: Staging,
     *,
+    naming: Naming = OWN_NAMES,
     given: Path | None,
     jobs: int,
     talk: Talk,
@@ -106,14 +114,21 @@ def protect_folder(
     """
     from joblib import Parallel, delayed
 
-    work = jobs_of(inventory, _given(given, inventory, talk))
-    known = _taken_over(work, staging, inside)
+    work = jobs_of(inventory, places_of(inventory, naming), _given(given, inventory, talk))
+    if naming.key:  # in the order of the source, lists and times of files would say who is who
+        work.sort(key=lambda job: str(job.place))
+    masked = any(isinstance(step, Step) for step in steps)  # headers alone leave no voxel to mask
+    known = _taken_over(work, staging, inside, masked)
     folders = Folders(staging.folder, inside.folder)
     done: dict[PurePosixPath, Done] = {}
     with talk.stage("protecting and verifying") as progress:
         results = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(
             delayed(protect_session)(
-                group, tuple(steps), folders, {j.place: known[j.place] for j in group if j.place in known}
+                group,
+                tuple(steps),
+                folders,
+                {j.place: known[j.place] for j in group if j.place in known},
+                naming,
             )
             for group in sessions(work)
         )
@@ -122,17 +137,21 @@ def protect_folder(
                 place = _must(one.entry.place)
                 done[place] = one
                 if one.entry.state == "protected" and known.get(place) != one:
-                    _note(one, staging, inside)
+                    _note(one, staging, inside, masked)
             progress(len(done), len(work))
     entries = tuple(done[job.place].entry for job in work)
-    released = {job.record.subject for job in work if done[job.place].entry.state == "protected"}
+    released = {
+        job.record.subject: done[job.place].entry.subject
+        for job in work
+        if done[job.place].entry.state == "protected"
+    }
     if all(e.state != "protected" for e in entries):
         raise Refusal("no image could be protected", _reasons(entries))
     return Protected(
         entries=entries,
         cohort=Cohort(
             tuple(
-                replace(job.record, open=partial(nifti.read, staging.folder / job.place), place=job.place)
+                replace(job.record, open=_opener(done[job.place].entry, staging.folder), place=job.place)
                 for job in work
                 if done[job.place].entry.state == "protected"
             ),
@@ -144,9 +163,19 @@ def protect_folder(
     )
 
 
-def _table(cohort: Cohort, released: set[str]) -> dict[str, dict[str, str]]:
-    """What the release tells of its people: the allowed columns of those who are in it."""
-    kept = {s: clean_participants([row]) for s, row in cohort.participants.items() if s in released}
+def _opener(entry: Entry, folder: Path) -> Callable[[], Image]:
+    if entry.files:
+        return partial(read_series, [folder / place for place in entry.places])
+    return partial(formats.read, folder / _must(entry.place))
+
+
+def _table(cohort: Cohort, released: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """What the release tells of its people: the allowed columns of those who are in it, under their new labels."""
+    kept = {
+        subject: clean_participants([{**row, "participant_id": released[subject]}])
+        for subject, row in cohort.participants.items()
+        if subject in released
+    }
     return {subject: rows[0] for subject, rows in kept.items() if rows}
 
 
@@ -161,27 +190,34 @@ def _given(folder: Path | None, inventory: Inventory, talk: Talk) -> dict[PurePo
     return found
 
 
-def _taken_over(work: Sequence[Job], staging: Staging, inside: Staging) -> dict[PurePosixPath, Done]:
+def _taken_over(
+    work: Sequence[Job], staging: Staging, inside: Staging, masked: bool
+) -> dict[PurePosixPath, Done]:
     """Images that an interrupted run had finished: the release, the note and the mask all vouched for."""
     journal, masks, done = staging.journal(), inside.journal(), {}
     for job in work:
-        image, note = journal.get(job.place), journal.get(_note_place(job.place))
-        mask = masks.get(mask_place(job.place))
-        if image and note and mask and image.settings == note.settings == mask.settings:
-            text = (staging.folder / _note_place(job.place)).read_text(encoding="utf-8")
-            done[job.place] = _done(json.loads(text))
+        note, mask = journal.get(_note_place(job.place)), masks.get(mask_place(job.place))
+        if note is None or (masked and (mask is None or mask.settings != note.settings)):
+            continue
+        text = (staging.folder / _note_place(job.place)).read_text(encoding="utf-8")
+        one = _done(json.loads(text))
+        files = [journal.get(place) for place in one.entry.places]
+        if all(file and file.settings == note.settings for file in files):
+            done[job.place] = one
     return done
 
 
-def _note(done: Done, staging: Staging, inside: Staging) -> None:
+def _note(done: Done, staging: Staging, inside: Staging, masked: bool) -> None:
     """Keep what was found about an image beside it, then vouch for image, note and mask in the journals."""
     place = _must(done.entry.place)
     data = {**asdict(done), "entry": {**asdict(done.entry), "place": str(place)}}
     with write_aside(staging.folder / _note_place(place), "journal") as file:
         file.write(json.dumps(data).encode())
-    inside.done(mask_place(place), done.signature)
+    if masked:
+        inside.done(mask_place(place), done.signature)
     staging.done(_note_place(place), done.signature)
-    staging.done(place, done.signature)
+    for written in done.entry.places:
+        staging.done(written, done.signature)
 
 
 def _done(data: dict[str, Any]) -> Done:
@@ -192,6 +228,7 @@ def _done(data: dict[str, Any]) -> Done:
             **said,
             "place": PurePosixPath(said["place"]),
             "remarks": tuple(said["remarks"]),
+            "files": tuple(said["files"]),
             "affine_to_mni": None if affine is None else tuple(tuple(row) for row in affine),
         }
     )

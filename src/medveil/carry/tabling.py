@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from medveil.carry.naming import Naming
 from medveil.carry.protecting import Protected
 from medveil.core.cohort import Cohort
 from medveil.core.table_risk import TableRisk
@@ -12,12 +13,14 @@ from medveil.io.visits import visits
 from medveil.measure.tables.assess import assess
 
 
-def told(inventory: Inventory, protected: Protected) -> dict[str, TableRisk]:
+def told(inventory: Inventory, protected: Protected, naming: Naming) -> dict[str, TableRisk]:
     """The risk of the table under `original` and `release`; a side without a table is left out.
 
-    Tables of visits stay behind, so days between visits count for the original only.
+    Days between visits leave with a key, which moves dates; without one they count for the original only.
     """
-    both = {"original": risk(inventory), "release": _risk(protected.cohort, {})}
+    names = naming.pseudonyms() if inventory.layout == "bids" else None
+    dates = {names.subject(who): days for who, days in visits(inventory)[0].items()} if names else {}
+    both = {"original": risk(inventory), "release": _risk(protected.cohort, dates)}
     return {label: found for label, found in both.items() if found is not None}
 
 

@@ -14,6 +14,7 @@ from medveil.cli import (
     canary,
     demo,
     inspect,
+    key,
     listing,
     mean_face,
     measure,
@@ -56,6 +57,7 @@ def _options(
 for _verb in (demo, inspect, release, protect, mean_face, attack, measure, report, verify):
     app.command(_verb.NAME)(_verb.command)
 app.command(listing.NAME)(listing.command)
+app.add_typer(key.app, name=key.NAME)
 app.add_typer(canary.app, name=canary.NAME)
 
 

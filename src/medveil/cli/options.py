@@ -8,7 +8,12 @@ from typing import Annotated
 
 import typer
 
-Folder = Annotated[Path, typer.Argument(help="BIDS folder, plain folder of NIfTI files, or one NIfTI file.")]
+Folder = Annotated[
+    Path,
+    typer.Argument(
+        help="BIDS folder, any folder of NIfTI, MGH or NRRD files, a folder of DICOM, or one file."
+    ),
+]
 Photos = Annotated[
     Path | None,
     typer.Option(
@@ -56,6 +61,24 @@ SaveMasks = Annotated[
     bool,
     typer.Option(
         "--save-masks", help="Keep a mask of each image in TO-internal/masks: 1 altered, 2 protected."
+    ),
+]
+Key = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        help="Key file that gives people and UIDs new names and moves their dates, alike in every release made "
+        "with it. Made if it is not there; must lie outside TO. For DICOM the default is TO.key; otherwise "
+        "labels stay.",
+    ),
+]
+Stage = Annotated[
+    int,
+    typer.Option(
+        "--stage",
+        min=1,
+        max=2,
+        help="1 on originals; 2 on a release that another key made, so that it takes both keys to go back.",
     ),
 ]
 Attacks = Annotated[

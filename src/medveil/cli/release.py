@@ -29,6 +29,8 @@ def command(
     set_: options.Settings = [],
     given: options.Given = None,
     save_masks: options.SaveMasks = False,
+    key: options.Key = None,
+    stage: options.Stage = 1,
     jobs: options.Jobs = options.DEFAULT_JOBS,
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="Root seed; default: the recipe's.")
@@ -49,8 +51,8 @@ def command(
     from medveil import pipeline
     from medveil import recipe as recipes
     from medveil.carry import means
+    from medveil.carry.applying import MASKS
     from medveil.carry.limits import Limit
-    from medveil.carry.one_image import MASKS
 
     base = recipes.read(recipe) if recipe else recipes.default()
     base = recipes.with_attacks(base, attack, infer)
@@ -64,6 +66,8 @@ def command(
         limits=tuple(Limit.parse(text) for text in fail_if),
         given=given,
         save_masks=save_masks,
+        key=key,
+        stage=stage,
     )
     if dry_run:
         typer.echo("\n".join(plan.describe()))

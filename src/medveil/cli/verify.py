@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from medveil.cli import options
-from medveil.core.errors import VerificationFailed
+from medveil.core.errors import UsageError, VerificationFailed
 
 NAME = "verify"
 
@@ -19,12 +19,23 @@ def command(
     source: Annotated[
         Path | None, typer.Option("--source", help="Folder it was made from, if you have it.")
     ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", help="Key of the release, if one gave its names; pairs images with --source."),
+    ] = None,
     json: options.Json = False,
 ) -> int:
-    """Check every file of a release against its manifest, and against its source if given."""
+    """Check every file of a release against its manifest, and against its source if given.
+
+    With --source, every byte of the release is also searched for what the source says about its people: names, IDs,
+    days, UIDs, out of headers, sidecars, tables and file names. What is found is told by number and kind, never shown.
+    """
     from medveil.carry import verifying
 
-    checked = verifying.verify(release, source)
+    if key and not source:
+        raise UsageError("--key: pairs images with their originals", hint="give those with --source")
+
+    checked = verifying.verify(release, source, key)
     typer.echo(json_module.dumps(checked.to_json()) if json else "\n".join(checked.lines()))
     if checked.problems:
         raise VerificationFailed(f"release: {len(checked.problems)} problems", hint="they are listed above")

@@ -26,6 +26,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "deface.scramble": "medveil.protect.deface.scramble:Scramble",
         "deface.shear": "medveil.protect.deface.shear:Shear",
         "deface.strip": "medveil.protect.deface.strip:Strip",
+        "header.dicom": "medveil.protect.header.dicom:Dicom",
+        "text.burned_in": "medveil.protect.text.burned_in:BurnedIn",
     },
     "attack": {
         "infer.attributes": "medveil.attack.infer.attributes:Attributes",

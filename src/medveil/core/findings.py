@@ -100,6 +100,7 @@ class Findings:
         unmeasured: attack that was not run to the reason.
         tables: what the participants table gives away, `original` and `release`; empty if there is none.
         inferences: what could be guessed of people, attribute by attribute.
+        names: what became of names and dates, and who can undo it; empty where nothing was released.
         steps: each protection in words; `step_settings`: public name to settings.
         images: one row an image: subject, name, state, reason, measured, proofs.
         fidelity: what protection changed in what was kept (metric name to Estimate).
@@ -126,6 +127,7 @@ class Findings:
     strongest: str = ""
     tables: dict[str, TableRisk] = field(default_factory=dict)
     inferences: list[Inference] = field(default_factory=list)
+    names: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {"format": FORMAT, "version": VERSION, **asdict(self)}

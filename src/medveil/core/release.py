@@ -113,7 +113,9 @@ def settings(part: object) -> dict[str, Any]:
 class Entry:
     """The fate of one image: `state` is protected or refused, with the reason of a refusal.
 
-    `affine_to_mni` is the four rows of the image's RAS+ mm to MNI mm, where the head was located.
+    `affine_to_mni` is the four rows of the image's RAS+ mm to MNI mm, where the head was located. `files` are the
+    names of the files in the folder `place`, of an image that is made of several; then `sha256` is that of their
+    hashes, one after the other.
     """
 
     subject: str
@@ -127,6 +129,14 @@ class Entry:
     remarks: tuple[str, ...] = ()
     sha256: str = ""
     affine_to_mni: tuple[tuple[float, ...], ...] | None = None
+    files: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> tuple[PurePosixPath, ...]:
+        """Where its files lie."""
+        if self.place is None:
+            return ()
+        return tuple(self.place / name for name in self.files) or (self.place,)
 
     def __repr__(self) -> str:
         return f"Entry({self.state})"

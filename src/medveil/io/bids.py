@@ -12,26 +12,34 @@ type; images are opened when they are asked for.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medveil.core.cohort import Cohort, Record
 from medveil.core.errors import InputRefused
-from medveil.io import nifti, tables
+from medveil.io import formats, nifti, tables
+from medveil.io.gradient_tables import SUFFIXES as GRADIENTS
+from medveil.io.gradient_tables import nearest_tables
+from medveil.io.inheritance import inherited
 from medveil.io.names import (
     BidsName,
     bids_name,
+    is_image,
     is_nifti,
+    placed_name,
     plain_contrast,
     plain_subject,
     release_place,
     release_places,
     stem,
 )
+from medveil.io.walk import Skipped, walk
+
+if TYPE_CHECKING:
+    from medveil.io.dicom.series import Series
 
 __all__ = [
     "Inventory",
@@ -43,22 +51,6 @@ __all__ = [
     "release_places",
 ]
 
-_ASIDE = {"sourcedata", "derivatives", "code"}
-
-
-@dataclass(frozen=True, repr=False)
-class Skipped:
-    """A file or folder that is not part of the cohort: its place below the input, and why not.
-
-    The place is the original name and may identify somebody: for the eyes of the steward, not a release.
-    """
-
-    place: PurePosixPath
-    reason: str
-
-    def __repr__(self) -> str:
-        return f"Skipped({self.reason})"
-
 
 @dataclass(frozen=True, repr=False)
 class Inventory:
@@ -66,11 +58,13 @@ class Inventory:
 
     Args:
         root: the folder; for a single file, the folder it lies in.
-        layout: 'bids', 'plain' or 'file'.
+        layout: 'bids', 'plain' or 'file' for NIfTI; 'dicom'.
         cohort: the images, lazily opened.
         sidecars: place of an image to the JSON files that speak of it, the most general first.
         tables: places of the .tsv files.
         skipped: everything else, with reasons.
+        gradients: place of an image to the places of its nearest .bval and .bvec, in this order.
+        series: of DICOM, place of an image (its first file's) to the files it is made of.
     """
 
     root: Path
@@ -79,6 +73,8 @@ class Inventory:
     sidecars: Mapping[PurePosixPath, tuple[Path, ...]]
     tables: tuple[PurePosixPath, ...]
     skipped: tuple[Skipped, ...]
+    gradients: Mapping[PurePosixPath, tuple[PurePosixPath, ...]] = field(default_factory=dict)
+    series: Mapping[PurePosixPath, Series] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Inventory({self.layout}, {self.cohort!r}, {len(self.skipped)} skipped)"
@@ -100,35 +96,45 @@ def inspect_folder(folder: Path) -> Inventory:
     if not folder.is_dir():
         raise InputRefused("input: is not there", hint="give a folder of NIfTI images, or one image")
     skipped: list[Skipped] = []
-    places = list(_walk(folder, skipped))
+    places = list(walk(folder, skipped))
     bids = any(_is_description(p) or isinstance(bids_name(p), BidsName) for p in places)
     images: list[PurePosixPath] = []
     sidecars: list[PurePosixPath] = []
     texts: list[PurePosixPath] = []
+    directions: list[PurePosixPath] = []
+    taken = is_nifti if bids and not _is_release(folder) else is_image  # BIDS knows no format but NIfTI
     for place in places:
-        name = bids_name(place)
-        if is_nifti(place):
+        if taken(place):
+            name = placed_name(place)
             if bids and isinstance(name, str):
                 skipped.append(Skipped(place, name))
             else:
                 images.append(place)
         elif place.suffix in (".json", ".tsv"):
             (sidecars if place.suffix == ".json" else texts).append(place)
+        elif place.suffix in GRADIENTS:
+            directions.append(place)
         else:
             skipped.append(Skipped(place, _why_not(folder / place)))
     if not images:
         raise _nothing_here(skipped)
     records = _bids_records(folder, images) if bids else _plain_records(folder, images)
-    matched, orphans = _match(folder, images, sidecars)
-    skipped += [Skipped(p, "speaks of no image here") for p in orphans if not _is_description(p)]
+    matched, gradients = inherited(images, sidecars), nearest_tables(images, directions)
+    speaking = {place for chain in (*matched.values(), *gradients.values()) for place in chain}
+    skipped += [
+        Skipped(p, "speaks of no image here")
+        for p in (*sidecars, *directions)
+        if p not in speaking and not _is_description(p)
+    ]
     participants = _participants(folder, texts, skipped)
     return Inventory(
         root=folder,
         layout="bids" if bids else "plain",
         cohort=Cohort(tuple(records), participants),
-        sidecars=matched,
+        sidecars={image: tuple(folder / place for place in chain) for image, chain in matched.items()},
         tables=tuple(texts),
         skipped=tuple(sorted(skipped, key=lambda s: str(s.place))),
+        gradients=gradients,
     )
 
 
@@ -152,61 +158,24 @@ def read_sidecar(chain: Sequence[Path]) -> dict[str, Any]:
     return said
 
 
-def _walk(root: Path, skipped: list[Skipped]) -> Iterator[PurePosixPath]:
-    """Places of all regular files below `root` in sorted order; hidden ones are passed over in silence."""
-    real_root = Path(os.path.realpath(root))
-
-    def unreadable(error: OSError) -> None:
-        where = PurePosixPath(Path(str(error.filename)).relative_to(root).as_posix())
-        if str(where) == ".":
-            raise InputRefused("input: permission to read the folder is missing")
-        skipped.append(Skipped(where, "permission to read it is missing"))
-
-    for at, folders, files in os.walk(root, onerror=unreadable):
-        here = PurePosixPath(Path(at).relative_to(root).as_posix())
-        for name in sorted(folders):
-            if name.startswith(".") or os.path.islink(os.path.join(at, name)):
-                folders.remove(name)
-                if not name.startswith("."):
-                    skipped.append(Skipped(here / name, "a linked folder"))
-            elif str(here) == "." and name in _ASIDE:
-                folders.remove(name)
-                skipped.append(Skipped(here / name, "not part of a release"))
-        folders.sort()
-        for name in sorted(files):
-            if name.startswith("."):
-                continue
-            reason = _refused_file(Path(at, name), real_root)
-            if reason:
-                skipped.append(Skipped(here / name, reason))
-            else:
-                yield here / name
-
-
-def _refused_file(path: Path, real_root: Path) -> str:
-    try:
-        os.fsencode(path).decode("utf-8")
-    except UnicodeDecodeError:
-        return "its name cannot be read"
-    if path.is_symlink():
-        if not path.exists():
-            return "a link to nothing; its content may have to be fetched first"
-        if not Path(os.path.realpath(path)).is_relative_to(real_root):
-            return "a link that leads outside the folder"
-    return "" if path.is_file() else "not a regular file"
-
-
 def _is_description(place: PurePosixPath) -> bool:
     return str(place) in ("dataset_description.json", "participants.json")
 
 
+def _is_release(folder: Path) -> bool:
+    """Whether medveil wrote it, in which case other formats lie where BIDS puts NIfTI."""
+    try:
+        made = read_sidecar([folder / "dataset_description.json"]).get("GeneratedBy")
+    except InputRefused:
+        return False
+    return isinstance(made, list) and any(isinstance(m, dict) and m.get("Name") == "medveil" for m in made)
+
+
 def _why_not(path: Path) -> str:
-    """Why a file that is not named as NIfTI is not taken."""
+    """Why a file that is not named as an image is not taken; of one that BIDS does not take, why not."""
     kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    if kind in ("mgz", "mgh", "hdr", "img", "mnc", "nrrd"):
+    if kind in ("mgz", "mgh", "hdr", "img", "mnc", "nrrd", "nhdr"):
         return f"a .{kind} file; convert it to .nii.gz first"
-    if kind in ("bval", "bvec"):
-        return "a table of gradients, which medveil does not carry yet"
     try:
         with open(path, "rb") as file:
             dicom = kind in ("dcm", "ima") or nifti.looks_like_dicom(file.read(140))
@@ -226,18 +195,19 @@ def _nothing_here(skipped: list[Skipped]) -> InputRefused:
             hint="expected sub-<label>/anat/sub-<label>_T1w.nii.gz",
         )
     return InputRefused(
-        "input: holds no NIfTI image", hint=f"expected .nii or .nii.gz files, found {len(skipped)} others"
+        "input: holds no NIfTI image",
+        hint=f"expected .nii, .nii.gz, .mgh, .mgz or .nrrd files, found {len(skipped)} others",
     )
 
 
 def _bids_records(root: Path, images: list[PurePosixPath]) -> Iterator[Record]:
     for place in sorted(images, key=lambda p: (p.parts[0], str(p))):
-        name = bids_name(place)
+        name = placed_name(place)
         if isinstance(name, BidsName):
             yield Record(
                 subject=name.subject,
                 name="_".join(part for part in (name.entities, name.suffix) if part),
-                open=partial(nifti.read, root / place),
+                open=partial(formats.read, root / place),
                 session=name.session,
                 contrast=name.suffix,
                 place=place,
@@ -254,7 +224,7 @@ def _plain_records(root: Path, images: list[PurePosixPath]) -> Iterator[Record]:
         yield Record(
             subject=subject,
             name=key[1] if taken[key] == 1 else f"{key[1]}-{taken[key]}",
-            open=partial(nifti.read, root / place),
+            open=partial(formats.read, root / place),
             contrast=contrast,
             place=place,
         )
@@ -262,39 +232,16 @@ def _plain_records(root: Path, images: list[PurePosixPath]) -> Iterator[Record]:
 
 def _single(path: Path) -> Inventory:
     place = PurePosixPath(path.name)
-    if not is_nifti(place):
+    if not is_image(place):
         if "DICOM" in _why_not(path):
             raise InputRefused("input: is a DICOM file, expected NIfTI", hint=nifti.DICOM_HINT)
-        raise InputRefused("input: is not a NIfTI image", hint="expected a name ending in .nii or .nii.gz")
+        raise InputRefused("input: is not a NIfTI image", hint="expected .nii, .nii.gz, .mgh, .mgz or .nrrd")
     sidecar = path.with_name(stem(place) + ".json")
     cohort = Cohort(tuple(_plain_records(path.parent, [place])))
     sidecars = {place: (sidecar,)} if sidecar.is_file() else {}
-    return Inventory(path.parent, "file", cohort, sidecars, (), ())
-
-
-def _match(
-    root: Path, images: list[PurePosixPath], sidecars: list[PurePosixPath]
-) -> tuple[dict[PurePosixPath, tuple[Path, ...]], list[PurePosixPath]]:
-    """BIDS inheritance: a sidecar speaks of images at or below it that carry its suffix and entities."""
-    found: dict[PurePosixPath, tuple[Path, ...]] = {}
-    used = set()
-    by_folder: dict[PurePosixPath, list[PurePosixPath]] = {}
-    for sidecar in sidecars:
-        by_folder.setdefault(sidecar.parent, []).append(sidecar)
-    for image in images:
-        parts = stem(image).split("_")
-        chain = []
-        for folder in reversed(image.parents):  # from the root down
-            own = [s for s in by_folder.get(folder, []) if _applies(s.stem.split("_"), parts)]
-            chain += sorted(own, key=lambda s: len(s.stem.split("_")))
-        if chain:
-            found[image] = tuple(root / s for s in chain)
-            used.update(chain)
-    return found, [s for s in sidecars if s not in used]
-
-
-def _applies(sidecar: list[str], image: list[str]) -> bool:
-    return sidecar[-1] == image[-1] and set(sidecar[:-1]) <= set(image[:-1])
+    tables = (place.with_name(stem(place) + suffix) for suffix in GRADIENTS)
+    found = tuple(table for table in tables if (path.parent / table).is_file())
+    return Inventory(path.parent, "file", cohort, sidecars, (), (), {place: found} if found else {})
 
 
 def _participants(

@@ -10,7 +10,7 @@ every element.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,20 +46,37 @@ def dicom_identifiers(path: Path) -> list[Identifier]:
         warnings.simplefilter("ignore")  # pydicom's warnings show values
         try:
             data = dcmread(path, stop_before_pixels=True)
-            found = list(_walk(data, 0))
         except Exception:  # noqa: BLE001 - whatever a broken file does to the parser, values stay out of the error
-            raise InputRefused(
-                "source: a DICOM file could not be parsed, so nothing can be searched for"
-            ) from None
+            raise _unreadable() from None
+    return identifiers_of(data)
+
+
+def identifiers_of(data: Any, *, without: Collection[str] = ()) -> list[Identifier]:
+    """The same of a pydicom dataset that is read already.
+
+    Args:
+        without: keywords of elements that may stay as they are.
+
+    Raises:
+        InputRefused: an element cannot be decoded.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = list(_walk(data, 0, frozenset(without)))
+        except Exception:  # noqa: BLE001 - as above
+            raise _unreadable() from None
     return [i for i in dict.fromkeys(found) if searchable(i)]
 
 
-def _walk(data: Any, depth: int) -> Iterator[Identifier]:
+def _walk(data: Any, depth: int, without: frozenset[str]) -> Iterator[Identifier]:
     for element in data:
+        if element.keyword in without:
+            continue
         if element.VR == "SQ":
             if depth < _DEEPEST:
                 for item in element.value or ():
-                    yield from _walk(item, depth + 1)
+                    yield from _walk(item, depth + 1, without)
             continue
         kind = _kind(element)
         if kind and element.value:
@@ -77,3 +94,7 @@ def _kind(element: Any) -> Kind | None:
     if element.keyword in IDS:
         return "id"
     return "text" if element.keyword in TEXTS else None
+
+
+def _unreadable() -> InputRefused:
+    return InputRefused("source: a DICOM file could not be parsed, so nothing can be searched for")

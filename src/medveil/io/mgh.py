@@ -4,7 +4,8 @@
     ├ 1 ─┼ sizes ┼ type ┼ dof ┼ good ┼ zooms ─┼ axes ─┼ centre ──┼ unused ─────┼ voxels ──┼ scan parameters, tags
                                                                   (dropped)              (dropped: command lines,
                                                                                           paths, user names)
-All numbers are big-endian. Source: FreeSurfer's description of the format (FsTutorial/MghFormat).
+All numbers are big-endian. An affine is axes times zooms, so many pairs of them say the same one; what is written
+is chosen by the product alone, and what is read can be written again exactly. Source: FreeSurfer's description of the format (FsTutorial/MghFormat).
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from medveil.io.aside import write_aside
 
 TYPES = {0: "u1", 1: ">i4", 3: ">f4", 4: ">i2", 10: ">u2"}
 _HEAD = struct.Struct(">7ih3f9f3f")
-_OFFSET = 284
+HEADER = 284  # bytes before the voxels
 _LEVEL = 6
 _MOST_AXIS = 1 << 20
+_NEAREST, _FARTHEST = 1e-6, 1e7  # of the steps from voxel to voxel, in mm
+_NEAR = (0, 1, -1, 2, -2, 3, -3)  # float32 next to the length of an axis, the nearest first
 _CUT = "image: holds fewer voxels than its header says"
 _AGAIN = "copy the file again"
 
@@ -62,6 +65,21 @@ def write(image: Image, path: Path) -> None:
     """
     if not path.name.endswith((".mgh", ".mgz")):
         raise OutputFailed("image: the output's name must end in .mgh or .mgz")
+    content = encoded(image)
+    with write_aside(path, "image") as file:
+        if path.name.endswith(".mgz"):
+            with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=file, mtime=0) as packed:
+                packed.write(content)
+        else:
+            file.write(content)
+
+
+def encoded(image: Image) -> bytes:
+    """The content of a .mgh file that holds this image: `HEADER` bytes, then the voxels.
+
+    Raises:
+        OutputFailed: a picture, a type MGH has not, a scaling, an affine that float32 cannot hold.
+    """
     if image.kind in ("photo", "film"):
         raise OutputFailed("image: is a picture, expected a volume")
     if (image.slope, image.intercept) != (1.0, 0.0):
@@ -70,19 +88,13 @@ def write(image: Image, path: Path) -> None:
     code = next((c for c, name in TYPES.items() if np.dtype(name) == dtype), None)
     if code is None:
         raise OutputFailed("image: MGH has no such data type", hint="write it as .nii.gz")
-    head = _header(image, code).ljust(_OFFSET, b"\0")
-    body = image.data.astype(dtype, copy=False).tobytes(order="F")
-    with write_aside(path, "image") as file:
-        if path.name.endswith(".mgz"):
-            with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=file, mtime=0) as packed:
-                packed.write(head + body)
-        else:
-            file.write(head + body)
+    head = _header(image, code).ljust(HEADER, b"\0")
+    return head + image.data.astype(dtype, copy=False).tobytes(order="F")
 
 
 def _read(file: BinaryIO, on_disk: int) -> Image:
-    head = file.read(_OFFSET)
-    if len(head) < _OFFSET:
+    head = file.read(HEADER)
+    if len(head) < HEADER:
         raise InputRefused("image: is cut off within the header", hint=_AGAIN)
     version, i, j, k, frames, code, _dof, good, *numbers = _HEAD.unpack(head[: _HEAD.size])
     if version != 1:
@@ -118,13 +130,43 @@ def _affine(numbers: list[float], shape: tuple[int, int, int]) -> Array:
     """(4, 4) voxel to RAS+ mm: columns are axes times zooms, and the middle voxel lies at the centre."""
     affine = np.eye(4)
     affine[:3, :3] = np.reshape(numbers[3:12], (3, 3)).T * numbers[:3]
+    length = np.linalg.norm(affine[:3, :3], axis=0)
+    if not ((length > _NEAREST) & (length < _FARTHEST)).all():
+        raise InputRefused("affine: an axis has no length of a scanner, or one that is not finite")
+    zooms, axes = _factors(affine[:3, :3])
+    affine[:3, :3] = axes * zooms
     affine[:3, 3] = np.array(numbers[12:15]) - affine[:3, :3] @ (np.array(shape) / 2)
     return affine
 
 
 def _header(image: Image, code: int) -> bytes:
     i, j, k, frames = (*image.data.shape, 1)[:4]
-    zooms = np.array(image.spacing_mm)
-    axes = (image.affine[:3, :3] / zooms).T
+    zooms, axes = _factors(image.affine[:3, :3])
     centre = image.affine[:3, 3] + image.affine[:3, :3] @ (np.array((i, j, k)) / 2)
-    return _HEAD.pack(1, i, j, k, frames, code, 0, 1, *zooms, *axes.ravel(), *centre)
+    return _HEAD.pack(1, i, j, k, frames, code, 0, 1, *zooms, *axes.T.ravel(), *centre)
+
+
+def _factors(matrix: Array) -> tuple[Array, Array]:
+    """(3,) zooms and (3, 3) axes as float32 holds them, one axis a column: their product is the matrix, or next to it.
+
+    Where no float32 has exactly that product, the nearest is taken; of a product of two float32, always the same two.
+    """
+    pairs = [_factor(column) for column in matrix.T]
+    return np.array([zoom for zoom, _ in pairs]), np.column_stack([axis for _, axis in pairs])
+
+
+def _factor(column: Array) -> tuple[float, Array]:
+    length = np.float32(np.linalg.norm(column))
+    axis = _in_float32(column / float(length))
+    for wanted in (column, axis * float(length)):
+        length = np.float32(np.linalg.norm(wanted))
+        for steps in _NEAR:
+            zoom = float(length + np.float32(steps) * np.spacing(length))
+            axis = _in_float32(wanted / zoom)
+            if np.array_equal(axis * zoom, wanted):
+                return zoom, axis
+    raise OutputFailed("image: MGH cannot hold its affine", hint="write it as .nii.gz")
+
+
+def _in_float32(values: Array) -> Array:
+    return values.astype(np.float32).astype(np.float64)

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from medveil.core.cohort import Cohort, Record
 
+SUFFIXES = (".nii.gz", ".nii", ".mgz", ".mgh", ".nrrd")  # of images that are read and written
 _LABEL = r"[A-Za-z0-9+]+"
 _BIDS = re.compile(rf"(sub-{_LABEL})((?:_[a-z]+-{_LABEL})*)_([A-Za-z0-9]+)\.nii(?:\.gz)?")
 _SUBJECT = re.compile(rf"(sub-{_LABEL})_")
@@ -50,14 +51,29 @@ def bids_name(place: PurePosixPath) -> BidsName | str:
     return BidsName(match[1], session, match[2].lstrip("_"), match[3])
 
 
+def placed_name(place: PurePosixPath) -> BidsName | str:
+    """`bids_name` of an image whatever its format: as if it were NIfTI."""
+    return bids_name(place.with_name(stem(place) + ".nii" if place.name.endswith(SUFFIXES) else place.name))
+
+
+def is_image(place: PurePosixPath) -> bool:
+    """Whether a file is named as an image that is read and written; its content may still disagree."""
+    return place.name.lower().endswith(SUFFIXES)
+
+
 def is_nifti(place: PurePosixPath) -> bool:
     """Whether a file is named as NIfTI; its content may still disagree."""
     return place.name.lower().endswith((".nii", ".nii.gz"))
 
 
 def stem(place: PurePosixPath) -> str:
-    """The name without .nii or .nii.gz."""
-    return re.sub(r"\.nii(\.gz)?$", "", place.name, flags=re.IGNORECASE)
+    """The name of an image without its suffix: .nii.gz is one."""
+    return place.name[: len(place.name) - len(_suffix(place))]
+
+
+def _suffix(place: PurePosixPath) -> str:
+    """That of SUFFIXES that a name ends in, '' if none."""
+    return next((s for s in SUFFIXES if place.name.lower().endswith(s)), "")
 
 
 def plain_subject(place: PurePosixPath) -> str:
@@ -81,30 +97,38 @@ def plain_contrast(place: PurePosixPath) -> str:
     return ""
 
 
-def release_place(record: Record, index: int, image: int = 1) -> PurePosixPath:
+def release_place(record: Record, index: int, image: int = 1, *, kept: bool = False) -> PurePosixPath:
     """Where a release keeps an image: at its BIDS place, or at one made up after BIDS' manner.
 
     Args:
         record: the image.
         index: which subject of the cohort, from 1, in the cohort's order; becomes sub-001, sub-002, ...
         image: which image of that subject, from 1.
+        kept: whether an image of another format than NIfTI keeps such a place too.
     """
     place = record.place
-    if place is not None and isinstance(bids_name(place), BidsName):
+    if place is not None and (
+        isinstance(bids_name(place), BidsName) or (kept and isinstance(placed_name(place), BidsName))
+    ):
         return place
     contrast = record.contrast if record.contrast in {*_WORDS.values()} else "image"
     run = f"_run-{image}" if image > 1 else ""
-    suffix = ".nii" if place is not None and place.name.lower().endswith(".nii") else ".nii.gz"
+    suffix = (_suffix(place) if place is not None else "") or ".nii.gz"
     name = f"sub-{index:03d}{run}_{contrast}{suffix}"
     return PurePosixPath(f"sub-{index:03d}", _DATATYPE.get(contrast, "anat"), name)
 
 
 def release_places(cohort: Cohort) -> list[PurePosixPath]:
-    """`release_place` of every record, in order; no two are the same."""
+    """`release_place` of every record, in order; no two are the same, nor the same but for the suffix.
+
+    Other formats than NIfTI keep their places where nothing can run into them: in a release, read again.
+    """
+    named = [r.place for r in cohort if r.place and isinstance(placed_name(r.place), BidsName)]
+    kept = len({p.with_name(stem(p)) for p in named}) == len(cohort)
     number = {subject: i for i, subject in enumerate(cohort.subjects, start=1)}
     seen: dict[str, int] = {}
     places = []
     for record in cohort:
         seen[record.subject] = seen.get(record.subject, 0) + 1
-        places.append(release_place(record, number[record.subject], seen[record.subject]))
+        places.append(release_place(record, number[record.subject], seen[record.subject], kept=kept))
     return places

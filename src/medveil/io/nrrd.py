@@ -69,6 +69,7 @@ def read(path: Path) -> Image:
     dtype = _dtype(fields)
     sizes = _sizes(fields)
     affine, extra = _affine(fields, len(sizes))
+    _refuse_colours(fields)
     size = math.prod(sizes) * dtype.itemsize
     stored = _unpacked(_field(fields, "encoding").lower(), body, size)
     if len(stored) < size:
@@ -92,6 +93,19 @@ def write(image: Image, path: Path) -> None:
     """
     if not path.name.endswith(".nrrd"):
         raise OutputFailed("image: the output's name must end in .nrrd")
+    head = header(image)
+    with write_aside(path, "image") as file:
+        file.write(head)
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=file, mtime=0) as packed:
+            packed.write(image.data.tobytes(order="F"))
+
+
+def header(image: Image) -> bytes:
+    """All that stands in a .nrrd file before the packed voxels of this image.
+
+    Raises:
+        OutputFailed: a picture, a type NRRD has not, a scaling.
+    """
     if image.kind in ("photo", "film"):
         raise OutputFailed("image: is a picture, expected a volume")
     if (image.slope, image.intercept) != (1.0, 0.0):
@@ -114,10 +128,7 @@ def write(image: Image, path: Path) -> None:
         "encoding: gzip",
         f"space origin: {_vector(image.affine[:3, 3])}",
     ]
-    with write_aside(path, "image") as file:
-        file.write(("\n".join(lines) + "\n\n").encode("ascii"))
-        with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=file, mtime=0) as packed:
-            packed.write(image.data.tobytes(order="F"))
+    return ("\n".join(lines) + "\n\n").encode("ascii")
 
 
 def _split(content: bytes) -> tuple[dict[str, str], bytes]:
@@ -153,6 +164,12 @@ def _field(fields: dict[str, str], name: str) -> str:
     if name not in fields:
         raise InputRefused(f"{name}: the header lacks this field")
     return fields[name]
+
+
+def _refuse_colours(fields: dict[str, str]) -> None:
+    for kind in fields.get("kinds", "").lower().split():
+        if kind == "complex" or "color" in kind or "quaternion" in kind:
+            raise InputRefused("kinds: holds colours or complex numbers, expected one real number a voxel")
 
 
 def _dtype(fields: dict[str, str]) -> np.dtype[np.generic]:

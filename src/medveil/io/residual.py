@@ -127,7 +127,7 @@ def residues(folder: Path, identifiers: Iterable[Identifier]) -> list[Residue]:
         InputRefused: there is no such output, or it can't be read.
     """
     wanted = [i for i in dict.fromkeys(identifiers) if searchable(i)]
-    needles = Needles(n for owner, i in enumerate(wanted) for n in _needles(owner, i))
+    needles = Needles(n for owner, i in enumerate(wanted) for n in needles_of(owner, i))
     out: dict[tuple[int, str, Where], set[int]] = {}
     for number, path in enumerate(places(folder), start=1):
         name = Unpacker(needles)
@@ -190,7 +190,7 @@ def search_file(path: Path, needles: Needles) -> Found:
     return search.found
 
 
-def _needles(owner: int, identifier: Identifier) -> list[Needle]:
+def needles_of(owner: int, identifier: Identifier) -> list[Needle]:
     value = identifier.value.strip().strip("\0")
     if identifier.kind == "date" and (day := _day(value)):
         return [Needle(raw, owner, exact) for raw, exact in date_spellings(day).items() if len(raw) >= 6]

@@ -74,13 +74,14 @@ class Needles:
         if len(block) < SHORTEST or not self._by_start:
             return found
         lower = block.lower()
-        one = np.frombuffer(lower, np.uint8).astype(np.uint32)
-        starts = (one[:-3] | one[1:-2] << 8 | one[2:-1] << 16 | one[3:] << 24).astype(np.uint32)
-        likely = np.flatnonzero(self._filter[_hash(starts)])
-        at = np.searchsorted(self._starts, starts[likely]).clip(max=len(self._starts) - 1)
-        likely = likely[self._starts[at] == starts[likely]]
-        for place in likely.tolist():
-            for text, needle in self._by_start[int(starts[place])]:
+        places: list[int] = []
+        for shift in range(min(4, len(lower) - 3)):  # the four ways to lay words of four bytes over the block
+            words = np.frombuffer(lower, "<u4", (len(lower) - shift) // 4, shift)
+            likely = np.flatnonzero(self._filter.take(_hash(words)))
+            at = np.searchsorted(self._starts, words[likely]).clip(max=len(self._starts) - 1)
+            places += (4 * likely[self._starts[at] == words[likely]] + shift).tolist()
+        for place in sorted(places):
+            for text, needle in self._by_start[int.from_bytes(lower[place : place + 4], "little")]:
                 if needle.owner in found or not lower.startswith(text, place):
                     continue
                 if needle.exact and not block.startswith(needle.content, place):

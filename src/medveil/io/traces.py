@@ -2,6 +2,7 @@
 
     file name, gzip header ──> name.*  date.*        scans.tsv ──> date.*  scans.*
     NIfTI header ────────────> text.*  geometry.*  header.*
+    DICOM ───────────────────> serial.*  identifier.*  date.*  text.*  acquisition.*
     sidecar ─────────────────> serial.*  identifier.*  date.*  text.*  acquisition.*
     stored numbers ──────────> voxels.*              (see `fingerprint`)
 
@@ -30,8 +31,9 @@ from medveil.core.errors import InputRefused
 from medveil.core.image import Image
 from medveil.io import tables
 from medveil.io.bids import Inventory, read_sidecar
+from medveil.io.dicom.traces import dicom_traces
 from medveil.io.fingerprint import fingerprint
-from medveil.io.names import BidsName, bids_name, stem
+from medveil.io.names import BidsName, is_nifti, placed_name, stem
 from medveil.io.nifti import open_nifti
 
 _TEXT_FIELDS = {"data_type", "db_name", "intent_name", "descrip", "aux_file"}
@@ -51,6 +53,7 @@ class Traces:
         chain: its sidecars, the most general first.
         listed: what scans.tsv says of it, by column.
         voxels: whether the stored numbers are looked at as well.
+        slices: of DICOM, the file of the first slice, read in place of `path`.
     """
 
     subject: str
@@ -60,6 +63,7 @@ class Traces:
     chain: tuple[Path, ...] = ()
     listed: tuple[tuple[str, str], ...] = ()
     voxels: bool = True
+    slices: Path | None = None
 
     def __call__(self) -> Mapping[str, str]:
         """Traces by name.
@@ -69,8 +73,11 @@ class Traces:
         """
         out: dict[str, str] = {}
         if self.path is not None:
-            out |= _file_name(self.place or PurePosixPath(self.path.name), self.subject)
-            out |= _header(self.path)
+            place = self.place or PurePosixPath(self.path.name)
+            out |= _file_name(place, self.subject)
+            out |= _header(self.path) if is_nifti(place) else {}
+        if self.slices is not None:
+            out |= dicom_traces(self.slices)
         if self.chain:
             out |= _sidecar(read_sidecar(self.chain))
         out |= {_listed_name(column): cell for column, cell in self.listed if not is_missing(cell)}
@@ -102,6 +109,9 @@ def _traced(
     listed: Mapping[PurePosixPath, tuple[tuple[str, str], ...]],
     voxels: bool,
 ) -> Record:
+    if inventory is not None and inventory.series:
+        slices = _first_slice(inventory, record.place)
+        return replace(record, traces=Traces(record.subject, record.open, voxels=voxels, slices=slices))
     if inventory is None or record.place is None:
         return replace(record, traces=Traces(record.subject, record.open, voxels=voxels))
     return replace(
@@ -116,6 +126,14 @@ def _traced(
             voxels,
         ),
     )
+
+
+def _first_slice(inventory: Inventory, place: PurePosixPath | None) -> Path | None:
+    """The first file of a series, which a cohort calls by that file's place or, in a release, by its folder's."""
+    for first in inventory.series:
+        if place in (first, first.parent):
+            return inventory.root / first
+    return None
 
 
 def _scans_tables(inventory: Inventory) -> dict[PurePosixPath, tuple[tuple[str, str], ...]]:
@@ -140,7 +158,7 @@ def _listed_name(column: str) -> str:
 
 def _file_name(place: PurePosixPath, subject: str) -> dict[str, str]:
     """The name of the file without what says who it is of; nothing if that is all it says."""
-    name = bids_name(place)
+    name = placed_name(place)
     said = (
         f"{name.entities}_{name.suffix}" if isinstance(name, BidsName) else stem(place).replace(subject, "")
     )

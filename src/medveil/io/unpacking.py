@@ -19,6 +19,8 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from medveil.io.search import Needles
 
 DEEPEST = 4
@@ -29,6 +31,9 @@ _HOLD = 8192  # kept back, so that the start of a packed stream is seen whole
 _START = re.compile(
     rb"\x1f\x8b\x08[\x00-\x1f]|\x78[\x01\x5e\x9c\xda]|BZh[1-9]1AY&SY|\xfd7zXZ\x00|PK\x03\x04", re.DOTALL
 )
+_FIRST_TWO = np.zeros(1 << 16, bool)
+for _pair in (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"BZ", b"\xfd7", b"PK"):
+    _FIRST_TWO[int.from_bytes(_pair, "little")] = True
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 
@@ -84,10 +89,8 @@ class Unpacker:
         if ready and not self._begun:
             self._begun = True
             self._open(_deflated_dicom(block), block[:ready], -zlib.MAX_WBITS)
-        for match in _START.finditer(block, 0, min(ready + 8, len(block))):
-            if match.start() >= ready:
-                break
-            kind, start = match[0][:2], match.start()
+        for start in _starts(block[: ready + 8], ready):
+            kind = block[start : start + 2]
             if kind == b"PK":
                 self._open(_zip_member(block, start), block[:ready], -zlib.MAX_WBITS)
             elif kind in (b"BZ", b"\xfd7"):
@@ -157,6 +160,15 @@ class _Layer:
         if len(self._pending) >= _STEP:
             self._inner.feed(bytes(self._pending))
             self._pending.clear()
+
+
+def _starts(block: bytes, below: int) -> list[int]:
+    """Where a packed stream may begin, in order."""
+    places: list[int] = []
+    for shift in (0, 1) if len(block) > 1 else ():
+        words = np.frombuffer(block, "<u2", (len(block) - shift) // 2, shift)
+        places += (2 * np.flatnonzero(_FIRST_TWO.take(words)) + shift).tolist()
+    return sorted(p for p in places if p < below and _START.match(block, p))
 
 
 def _xz() -> Any:

@@ -4,9 +4,10 @@ An allowlist by key, and by value: a number passes only within the plausible ran
 time of 19700101 is a birth date), a word only if it is in the closed vocabulary of its key. So free text
 never passes: ProtocolName, SeriesDescription, SequenceName, SoftwareVersions, ConvolutionKernel. Facts that
 single out a scanner or a session also go: ImagingFrequency, SAR (it grows with the body), ShimSetting,
-TablePosition, TxRefAmp, DeviceSerialNumber, ManufacturersModelName, StationName; and so do all dates, times
+TablePosition, TxRefAmp, DeviceSerialNumber, ManufacturersModelName, StationName; and so do times
 of day (TimeZero), UIDs, body size and weight. The manufacturer stays: it decides how an image looks, and
-there are a dozen. Sources: BIDS 1.9 metadata glossary; the fields that dcm2niix writes.
+there are a dozen. Of dates, the day of acquisition stays where a key moves it; all others go, and without a key all go.
+Sources: BIDS 1.9 metadata glossary; the fields that dcm2niix writes.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from medveil.protect.header import vocabulary as words
+from medveil.protect.header.dates import day_of, shift_iso
 
 UNNAMED = "(a key that is not in medveil's vocabulary)"
+DATES = ("AcquisitionDateTime", "AcquisitionDate")  # of these the day passes, moved
 _LONGEST = 4096  # entries of a list: slices or frames
 
 
@@ -135,16 +138,34 @@ _RULES: dict[str, Rule] = {
 }
 
 
-def clean_sidecar(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def clean_sidecar(data: Mapping[str, Any], days: int | None = None) -> tuple[dict[str, Any], list[str]]:
     """The part of a sidecar that may leave, and the keys that were removed.
+
+    Args:
+        data: what the sidecar says.
+        days: the person's shift of dates; None where there is no key, and then no date leaves.
 
     Returns:
         The allowed facts in the order of the source, and the names of the removed keys, sorted: a key that
         medveil does not know is not named, since names can be typed into keys too; it is listed as UNNAMED.
+
+    >>> clean_sidecar({"AcquisitionDateTime": "2024-03-01T10:20:30.5", "EchoTime": 0.002}, -1)
+    ({'AcquisitionDateTime': '2024-02-29', 'EchoTime': 0.002}, [])
     """
-    kept = {key: value for key, value in data.items() if key in _RULES and _RULES[key].passes(value)}
+    kept = {}
+    for key, value in data.items():
+        if key in _RULES and _RULES[key].passes(value):
+            kept[key] = value
+        elif key in DATES and days is not None and (day := _moved_day(value, days)):
+            kept[key] = day
     gone = [key if key in _RULES or key in words.REMOVED_KEYS else UNNAMED for key in data if key not in kept]
     return kept, sorted(gone)
+
+
+def _moved_day(value: Any, days: int) -> str | None:
+    """The day of a date, moved, as YYYY-MM-DD without its time; None if it is coarse or no date."""
+    day = day_of(value) if isinstance(value, str) else None
+    return None if day is None else shift_iso(day.isoformat(), days)
 
 
 def clean_description(data: Mapping[str, Any], version: str) -> dict[str, Any]:

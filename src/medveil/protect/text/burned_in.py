@@ -40,7 +40,8 @@ class BurnedIn:
     Args:
         smallest_px: font size down to which an answer is wanted; below what was measured it is `unknown`.
         most_frames: single frames that glyphs and header strings are looked for in, spread over the series.
-        match_strings: also look for the header's own words; a few seconds a frame.
+        match_strings: also look for the header's own words; seconds to minutes a frame, and weak
+            (benchmarks/metadata/text.md): it tells that a text names somebody, and finds few texts that nothing else finds.
         ocr: also ask the tesseract program.
 
     Raises:
@@ -54,7 +55,7 @@ class BurnedIn:
 
     smallest_px: int = 12
     most_frames: int = 8
-    match_strings: bool = True
+    match_strings: bool = False
     ocr: bool = False
 
     def __post_init__(self) -> None:
@@ -64,6 +65,9 @@ class BurnedIn:
             )
         if self.most_frames < 1:
             raise UsageError(f"{self.name}: most_frames must be at least 1")
+
+    def check(self) -> None:
+        """There is no file among the settings."""
 
     def describe(self) -> str:
         more = (", the words of the header" if self.match_strings else "") + (", ocr" if self.ocr else "")
@@ -112,6 +116,6 @@ class BurnedIn:
         unknown = risk(facts) != "no sign" or measured is None or measured > self.smallest_px
         return Seen("unknown" if unknown else "none seen", (), tuple(reasons), measured)
 
-    def apply(self, frames: npt.NDArray[Any], seen: Seen) -> npt.NDArray[Any]:
+    def blank(self, frames: npt.NDArray[Any], seen: Seen) -> npt.NDArray[Any]:
         """The frames with every box blanked on each of them; a copy, bit-identical elsewhere."""
         return blank(np.asarray(frames), seen.boxes)

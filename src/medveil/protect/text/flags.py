@@ -9,7 +9,7 @@ and its absence is no reason to look less: most files say nothing at all.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Risk = Literal["announced", "likely", "no sign"]
 
@@ -17,6 +17,7 @@ SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and .1 to .4, its multi-frame
 _WRITING_MODALITIES = frozenset({"US", "XA", "RF", "OT", "IVUS", "ES", "GM", "XC", "ECG", "EPS", "SC", "SR"})
 _CAPTURES = frozenset({"WSD", "SI", "DV", "DI", "DF", "SYN", "DRW"})
 _WORDS = ("SCREEN SAVE", "SCREENSAVE", "SECONDARY CAPTURE", "REPORT", "DOSE", "CAPTURE")
+_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 81, 91, 93, 203))  # JPEG, near-lossless, 2000
 _GREY_MODALITIES = frozenset({"MR", "CT", "PT", "CR", "DX", "MG"})
 
 
@@ -42,6 +43,31 @@ class HeaderFacts:
 
     def __repr__(self) -> str:
         return "HeaderFacts(...)"  # a header may hold anything, also where a code belongs
+
+
+def facts_of(dataset: Any) -> HeaderFacts:
+    """The facts of a pydicom dataset; what cannot be read counts as not said."""
+
+    def text(keyword: str) -> str:
+        try:
+            value = dataset.get(keyword)
+        except Exception:  # noqa: BLE001 - a broken element says nothing
+            return ""
+        return "" if value is None else str(value)
+
+    meta = getattr(dataset, "file_meta", None)
+    syntax = str(meta.get("TransferSyntaxUID", "")) if meta is not None else ""
+    placed = "ImagePositionPatient" in dataset or "PerFrameFunctionalGroupsSequence" in dataset
+    return HeaderFacts(
+        modality=text("Modality"),
+        image_type=tuple(text("ImageType").strip("[]").replace("'", "").split(", ")),
+        sop_class=text("SOPClassUID"),
+        burned_in=text("BurnedInAnnotation"),
+        photometric=text("PhotometricInterpretation"),
+        conversion_type=text("ConversionType"),
+        lossy=text("LossyImageCompression") == "01" or syntax in _LOSSY,
+        geometry=placed,
+    )
 
 
 def flags(facts: HeaderFacts) -> tuple[str, ...]:

@@ -111,6 +111,7 @@ def context(findings: Findings) -> dict[str, Any]:
         "advice": advice(findings.verdict),
         "steps": [s for s in _steps(findings) if s != LOOK_AT_REFUSED or refused],
         "threats": list(dict.fromkeys(a.threat for a in findings.attacks if a.threat)) or [findings.threat],
+        "names": findings.names,
         "brains": any(a.attack.startswith("link.brain") for a in findings.attacks),
         "simulated": SIMULATED if findings.simulated else "",
         "smallest": [

@@ -537,3 +537,61 @@ def test_every_row_of_the_table_is_obeyed_by_the_basic_profile() -> None:
         else:
             assert action in ("D", "U")
             assert str(again[tag].value) not in ("", value.decode())
+
+
+def test_a_number_is_written_under_the_representation_it_was_judged_by() -> None:
+    data = file_of(image())
+    for vr in (b"SL", b"FD"):  # two bytes can't be read as one of these
+        _, again = through(data.replace(b"\x28\0\1\1US", b"\x28\0\1\1" + vr))
+        assert (again["BitsStored"].VR, again.BitsStored) == ("US", 16)
+
+
+def test_more_numbers_than_the_standard_allows_go() -> None:
+    ds = image()
+    ds._dict[Tag(0x00181314)] = raw(0x00181314, "DS", b"90")
+    ds._dict[Tag(0x00189089)] = raw(
+        0x00189089, "FD", b"\0" * 17 + MARK * 2 + b"\0" * 7
+    )  # three may stay, not five
+    written, again = through(file_of(ds))
+    assert MARK not in written
+    assert "DiffusionGradientOrientation" not in again
+    assert again.FlipAngle == 90
+
+
+def with_pixels(element: bytes) -> bytes:
+    """The tiny image with other bytes in place of its pixel data element."""
+    data = file_of(image())
+    return data[: data.index(b"\xe0\x7f\x10\0OW")] + element
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        b"\xe0\x7f\x10\0OW\0\0\x08\0\0\0" + b"\1\0\2\0\3\0",  # the file ends before the value does
+        b"\xe0\x7f\x10\0OW\0\0\x06\0\0\0" + b"\1\0\2\0\3\0",  # shorter than rows and columns say
+        # Two bytes are missing, so the next element has moved into the value; what follows it is no DICOM.
+        b"\xe0\x7f\x10\0OW\0\0\x08\0\0\0" + b"\1\0\2\0" + b"\x10\0\x10\0PN\x08\0" + MARK,
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_pixel_data_that_are_cut_short_go_to_quarantine(element: bytes) -> None:
+    through(with_pixels(b"\xe0\x7f\x10\0OW\0\0\x08\0\0\0" + b"\1\0\2\0\3\0\4\0"))
+    with pytest.raises(Quarantine, match="pixel data"):
+        through(with_pixels(element))
+
+
+def test_elements_made_by_hand_may_stand_in_any_order() -> None:
+    ds = image()
+    ds.EchoTime = 30
+    assert list(ds.keys())[-1] < Tag("PixelData")
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = EXPLICIT
+    assert clean(ds, names()).dataset.EchoTime == 30
+
+
+def test_what_goes_without_an_option_is_not_remembered_for_those_who_ask_for_it() -> None:
+    data = file_of(image(StudyDescription="head mprage", PatientAge="040Y"))
+    asked = Options(descriptors=True, characteristics=True)
+    for options, kept in ((None, False), (asked, True), (None, False)):
+        _, again = through(data, options)
+        assert ("StudyDescription" in again, "PatientAge" in again) == (kept, kept)

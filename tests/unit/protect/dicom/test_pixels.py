@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
+from pydicom.uid import UID
 
+from medveil.protect.header.dicom.elements import is_closed as is_closed_all
 from medveil.protect.header.dicom.pixels import cut
 from medveil.protect.header.dicom.quarantine import Quarantine
+from medveil.protect.header.dicom.values import is_closed, is_run_length
 
 EXPLICIT, RLE, JPEG, J2K = (
     "1.2.840.10008.1.2.1",
@@ -42,7 +45,7 @@ def test_native_pixels_are_cut_behind_the_last_frame_and_its_padding() -> None:
     assert cut(grid(), element(b"\1\2\3\0"), EXPLICIT) == (b"\1\2\3\0", False)
     assert cut(grid(), element(b"\1\2\3\0" + MARK), EXPLICIT) == (b"\1\2\3\0", True)
     assert cut(grid(frames=2), element(b"\1\2\3\4\5\6" + MARK), EXPLICIT) == (b"\1\2\3\4\5\6", True)
-    assert cut(grid(), element(b"\1\2"), EXPLICIT) == (b"\1\2", False)  # too short: nothing can hide
+    assert cut(grid(), element(b"\1\2"), EXPLICIT) == (b"\1\2", False)  # too short: `clean` refuses it
 
 
 def test_fragments_behind_the_frames_go() -> None:
@@ -113,3 +116,30 @@ def test_what_cannot_be_parsed_goes_to_quarantine(value: object, syntax: str, re
 def test_a_layout_that_is_not_stated_goes_to_quarantine() -> None:
     with pytest.raises(Quarantine, match="layout"):
         cut(Dataset(), element(b"\0\0"), EXPLICIT)
+
+
+def test_a_frame_is_closed_if_only_padding_follows_its_end() -> None:
+    j2k = b"\xff\x4f\xff\x51\x00\x04\xff\xd9\xff\x93data\xff\xd9"  # an end marker in a segment is none
+    assert all(map(is_closed, (jpeg(), jpeg() + b"\0", j2k)))
+    assert not any(map(is_closed, (jpeg() + MARK, jpeg()[:-2] + MARK, j2k + MARK, b"")))
+
+
+def test_run_lengths_are_counted_to_the_last_pixel() -> None:
+    def frame(segment: bytes) -> bytes:
+        return struct.pack("<16L", 1, 64, *[0] * 14) + segment
+
+    assert is_run_length(frame(b"\x02abc\xfed"), 6)  # three as they are, and three times d
+    assert is_run_length(frame(b"\x02abc\x80\xfed\0"), 6)
+    assert not is_run_length(frame(b"\x02abc\xfed" + MARK), 6)
+    assert not is_run_length(frame(b"\x02abc"), 6)
+    assert not is_run_length(frame(b"\x02ab"), 3)
+    assert not is_run_length(b"\1\0\0\0" + MARK, 3)
+
+
+def test_what_has_moved_into_a_frame_is_seen() -> None:
+    run = struct.pack("<16L", 1, 64, *[0] * 14) + b"\x02abc"
+    for frame, syntax in ((run, RLE), (jpeg(), JPEG)):
+        for behind, closed in ((b"", True), (b"\xfe\xff\x00\xe0" + MARK, False)):
+            value = encapsulate([frame + behind])
+            assert is_closed_all(grid(), value, UID(syntax)) is closed
+    assert is_closed_all(grid(), encapsulate([MARK]), UID("1.2.840.10008.1.2.4.100"))  # films are not parsed

@@ -300,7 +300,7 @@ def test_text_is_seen_blanked_and_not_seen_again() -> None:
     seen = step.look(frames)
     assert seen.verdict == "text"
     assert covered(box, seen.boxes) > 0.8
-    after = step.look(step.apply(frames, seen))
+    after = step.look(step.blank(frames, seen))
     assert after.verdict == "none seen"
     assert after.smallest_px is not None
 

@@ -4,5 +4,30 @@
               classes.py            clean.py             marks.py                          write.py
 
 `rules.py` holds table E.1-1 of PS3.15 and its options, `allowed.py` and `private.py` what may stay although no
-table names it, `values.py` how one value is judged.
+table names it, `values.py` how one value is judged. `Dicom` is the part that a recipe names.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from medveil.protect.header.dicom.rules import Options
+
+
+@dataclass(frozen=True)
+class Dicom(Options):
+    """Which options of the confidentiality profiles apply to the headers of DICOM files; see `rules.Options`."""
+
+    name: ClassVar[str] = "header.dicom"
+    summary: ClassVar[str] = (
+        "rebuild DICOM headers from what has a reason to stay; names, dates and UIDs by a key"
+    )
+
+    def check(self) -> None:
+        """There is no file among the settings."""
+
+    def describe(self) -> str:
+        return (
+            f"rebuild DICOM headers by the {super().describe()} of PS3.15, new names, dates and UIDs by a key"
+        )

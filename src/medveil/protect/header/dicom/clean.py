@@ -45,6 +45,8 @@ _PRIVATE = Verdict(None, "dropped", "private")
 _LENGTH = Verdict(None, "dropped", "group length")
 _LOCAL = Verdict(None, "dropped", "code of no published scheme")
 _UNNAMED: tuple[None, None] = (None, None)
+# What goes for one of these reasons goes whatever its value is, unless an option cleans or keeps it.
+_ALWAYS = frozenset({"named by the table", "not allowed"})
 
 
 def clean(dataset: Any, pseudonyms: Names, options: Options | None = None) -> Cleaned:
@@ -123,6 +125,7 @@ class _Walk:
         self.syntax = syntax
         self.tally = tally
         self.actions = _actions(options)
+        self.gone = _gone(options)
 
     def dataset(self, old: Any, path: Path) -> Any:
         """The new dataset of an old one (the file's, or an item's)."""
@@ -145,10 +148,14 @@ class _Walk:
             number = int(tag)
             if local and number in elements.CODE:
                 verdict = _LOCAL
-            elif number & 0x10000 and not creators:
+            elif number & 0x10000 and (
+                not creators or (creators.get(_block(number), ""), number & 0xFFFF00FF) not in private.SAFE
+            ):
                 verdict = _PRIVATE  # most elements of most files
             else:
-                verdict = self._verdict(old, element, number, path, creators)
+                verdict = self.gone.get((number, element.VR)) or self._verdict(
+                    old, element, number, path, creators
+                )
             new_element, how, reason = verdict
             mine, key = counts[how], (number, reason)
             mine[key] = mine.get(key, 0) + 1
@@ -196,13 +203,18 @@ class _Walk:
         vr = elements.judged(element.VR, known)
         if vr is None:
             return Verdict(None, "dropped", "other representation than the standard's")
+        written, element = element.VR, elements.named(element, vr)
         if tag in PIXELS:
             return (
                 self._pixels(old, element, vr) if not path else Verdict(None, "dropped", "pixels in an item")
             )
         if action is None or basic is None:
-            return self.judge.unnamed(element, tag, vr)
-        return self.judge.named(element, tag, vr, action, basic)
+            verdict = self.judge.unnamed(element, tag, vr)
+        else:
+            verdict = self.judge.named(element, tag, vr, action, basic)
+        if verdict.reason in _ALWAYS and action not in ("C", "K"):
+            self.gone[tag, written] = verdict
+        return verdict
 
     def _sequence(self, element: Any, tag: int, known: str, path: Path, action: str | None) -> Verdict:
         from pydicom.dataelem import DataElement
@@ -225,7 +237,7 @@ class _Walk:
         from pydicom.dataelem import DataElement
         from pydicom.sequence import Sequence
 
-        creator = creators.get(tag >> 16 << 16 | (tag & 0xFF00) >> 8)
+        creator = creators.get(_block(tag))
         safe = private.SAFE.get((creator or "", tag & 0xFFFF00FF)) if tag & 0xFF00 else None
         if safe is None or not self.options.safe_private or tag & 0xFFFF < 0x1000:
             return _PRIVATE
@@ -247,14 +259,31 @@ class _Walk:
         from pydicom.dataelem import DataElement
         from pydicom.uid import UID
 
+        syntax, tag = UID(self.syntax), int(element.tag)
+        if not elements.is_last_and_complete(old, element):
+            raise Quarantine("pixel data that are cut short, or hold something else", tag)
+        if elements.is_exact(old, element, syntax):
+            return Verdict(element, "kept", "allowed fact")
         value, changed = cut(old, element, self.syntax)
+        if not (changed and not syntax.is_encapsulated) and not elements.is_closed(old, value, syntax):
+            raise Quarantine("pixel data that are cut short, or hold something else", tag)
         if not changed:
             return Verdict(element, "kept", "allowed fact")
         vr = element.VR if element.VR in ("OB", "OW", "OF", "OD") else "OW" if " or " in vr else vr
         new = DataElement(element.tag, vr, value)
-        syntax = UID(self.syntax)
-        new.is_undefined_length = syntax.is_compressed and not syntax.is_deflated
+        new.is_undefined_length = syntax.is_encapsulated
         return Verdict(new, "replaced", "pixels cut to their frames")
+
+
+def _block(tag: int) -> int:
+    """Of a private element: the element that reserves its block."""
+    return tag & 0xFFFF0000 | (tag & 0xFF00) >> 8
+
+
+@cache
+def _gone(_: Options) -> dict[tuple[int, str | None], Verdict]:
+    """Tag and VR to the verdict on what goes whatever its value is; found out while files are walked."""
+    return {}
 
 
 @cache

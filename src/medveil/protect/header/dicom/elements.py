@@ -7,6 +7,7 @@ from typing import Any
 
 from medveil.protect.header.dicom import private, values
 
+_UNDEFINED = 0xFFFFFFFF
 # Value, scheme, version, meaning; in an item they stand for one thing.
 CODE = frozenset({0x00080100, 0x00080102, 0x00080103, 0x00080104})
 SCHEMES = frozenset(
@@ -54,9 +55,72 @@ def judged(written: str | None, known: str) -> str | None:
     """The VR an element is judged by: the standard's, unless the file says what can't be read that way."""
     if written in (None, "UN", known) or written in known.split(" or "):
         return written if written in known.split(" or ") else known
-    same = any({written, known} <= kind for kind in (values.STRINGS, values.NUMBERS, values.BINARY))
-    ambiguous = " or " in known and written in values.NUMBERS | values.BINARY
-    return known if same or ambiguous else None
+    if any({written, known} <= kind for kind in (values.STRINGS, values.NUMBERS, values.BINARY)):
+        return known
+    several = known.split(" or ")
+    if len(several) == 1 or written not in values.NUMBERS | values.BINARY:
+        return None
+    return "OW" if "OW" in several else several[0]
+
+
+@cache
+def most(number: int) -> int | None:
+    """How many values the standard lets an element have; None where it sets no bound."""
+    from pydicom.datadict import dictionary_VM
+
+    last = dictionary_VM(number).rpartition("-")[2]
+    return int(last) if last.isdecimal() else None
+
+
+def named(element: Any, vr: str) -> Any:
+    """The element under the VR it was judged by, so that whoever reads the output reads what was judged."""
+    if element.VR in (None, vr) or " or " in vr or not hasattr(element, "_replace"):
+        return element
+    # A value of unknown VR is little endian, whatever the file is in.
+    return element if element.VR == "UN" and not element.is_little_endian else element._replace(VR=vr)
+
+
+def is_last_and_complete(dataset: Any, element: Any) -> bool:
+    """Whether an element is as long as it says, and none with a smaller tag stands behind it (PS3.5 7.1).
+
+    Otherwise bytes are missing in it, and what stood behind it in the file has moved up into its value.
+    """
+    if getattr(element, "length", _UNDEFINED) not in (_UNDEFINED, len(element.value)):
+        return False
+    if next(reversed(dataset.keys())) == element.tag:
+        return True
+    at, number = getattr(element, "value_tell", 0), int(element.tag)
+    return not any(int(tag) < number and getattr(e, "value_tell", 0) > at > 0 for tag, e in dataset.items())
+
+
+def is_exact(dataset: Any, element: Any, syntax: Any) -> bool:
+    """Whether uncompressed pixel data are as long as their layout asks for, to the byte of padding."""
+    from pydicom.pixels.utils import get_expected_length
+
+    if syntax.is_encapsulated or getattr(element, "length", 0) == _UNDEFINED:
+        return False
+    try:
+        expected = int(get_expected_length(dataset, unit="bytes"))
+    except Exception:  # noqa: BLE001 - a layout that is not stated is refused by who cuts the pixels
+        return False
+    return len(element.value) in (expected, expected + expected % 2)
+
+
+def is_closed(dataset: Any, value: bytes, syntax: Any) -> bool:
+    """Whether each frame of compressed pixel data ends where its coding says, as far as that can be seen."""
+    from pydicom.encaps import generate_frames
+
+    number = int(syntax.rpartition(".")[2])
+    if not syntax.is_encapsulated:
+        return False  # uncompressed, and not exact: too short
+    if syntax == "1.2.840.10008.1.2.5":
+        pixels = int(dataset.Rows) * int(dataset.Columns)
+    elif syntax.startswith("1.2.840.10008.1.2.4.") and (number < 100 or 201 <= number <= 203):
+        pixels = 0
+    else:
+        return True  # films (MPEG, HEVC) and JPEG XL are not parsed
+    frames = generate_frames(value, number_of_frames=int(dataset.get("NumberOfFrames", 1) or 1))
+    return all(values.is_run_length(f, pixels) if pixels else values.is_closed(f) for f in frames)
 
 
 def is_sequence(element: Any) -> bool:

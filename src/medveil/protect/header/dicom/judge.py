@@ -11,12 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from medveil.protect.header.ages import cap_age
 from medveil.protect.header.dates import keep_tm, shift_da, shift_dt
-from medveil.protect.header.dicom import allowed, terms, values
+from medveil.protect.header.dicom import allowed, elements, terms, values
 from medveil.protect.header.dicom.rules import Action
+
+# Files of a series hold the same codes; the last few thousand are remembered.
+_is_short_term = lru_cache(4096)(terms.is_term)
 
 CHARACTER_SET = 0x00080005
 IMAGE_TYPE = 0x00080008
@@ -97,7 +101,10 @@ class Judge:
         """An element that the table does not name."""
         if vr in values.NUMBERS or " or " in vr:
             return _kept_if(
-                values.is_number(element, vr[:2]), element, "number", "binary number that is none"
+                values.is_number(element, vr[:2], elements.most(tag)),
+                element,
+                "number",
+                "binary number that is none",
             )
         if vr in values.NUMERALS:
             fine = values.is_numeral(element, vr) and not self._is_own_number(element)
@@ -124,7 +131,7 @@ class Judge:
         if vr in values.NUMERALS:
             fine = values.is_numeral(element, vr) and not self._is_own_number(element)
         elif vr == "CS":
-            fine = all(terms.is_term(text) for text in values.strings(element))
+            fine = all(map(_is_term, values.strings(element)))
         else:
             fine = all(fits(text) and not self._is_own(text) for text in values.strings(element))
         return _kept_if(fine, element, "safe private", "safe private of another shape")
@@ -190,10 +197,10 @@ class Judge:
             return _kept_if(all(c in python_encoding for c in codes), element, "character set", "unknown set")
         if tag in RISK_FLAGS:
             return _kept_if(codes == ["YES"], element, "risk flag", "mark of somebody else")
-        if all(terms.is_term(code) for code in codes):
+        if all(map(_is_term, codes)):
             return Verdict(element, "kept", "defined term")
         if tag == IMAGE_TYPE:
-            known = [code if terms.is_term(code) else "OTHER" for code in codes]
+            known = [code if _is_term(code) else "OTHER" for code in codes]
             return self._new(element, "CS", known, "unknown terms became OTHER")
         return Verdict(None, "dropped", "code that is no defined term")
 
@@ -215,6 +222,10 @@ class Judge:
 
     def _is_own_number(self, element: Any) -> bool:
         return bool(self.numbers) and not self.numbers.isdisjoint(values.strings(element))
+
+
+def _is_term(code: str) -> bool:
+    return len(code) <= 16 and _is_short_term(code)  # codes come without padding
 
 
 def _kept_if(fine: bool, element: Any, reason: str, otherwise: str) -> Verdict:

@@ -1,0 +1,1 @@
+"""DICOM: series found in a folder, read as volumes, and their pixels put back."""
