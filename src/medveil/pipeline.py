@@ -86,13 +86,13 @@ def release(plan: Plan, talk: Talk | None = None) -> Result:
     inferring.check(plan.recipe.guesses, inventory.cohort)
     for step in wanted.protect:
         step.check()
-    naming = naming_of(inventory, plan.key, plan.stage, target=plan.target, talk=talk)
     inputs = [p for p in (plan.source, *plan.known.given, plan.given) if p]
 
     with (
         Staging(plan.target, inputs=inputs, force=plan.force) as staging,
         Staging(plan.internal, inputs=inputs, force=plan.force) as inside,
     ):
+        naming = naming_of(inventory, plan.key, plan.stage, target=plan.target, talk=talk)
         protected = protecting.protect_folder(
             inventory,
             wanted.protect,

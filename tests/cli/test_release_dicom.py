@@ -189,6 +189,8 @@ def test_headers_alone_take_what_is_no_volume(medveil: Callable, tmp_path: Path)
     assert one.PatientIdentityRemoved == "YES"
     assert "RecognizableVisualFeatures" not in one
     assert "BurnedInAnnotation" not in one  # nobody could tell from one slice
+    assert "No face was removed" in ran.out
+    assert "Heads were located" not in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_options_of_the_header_are_settings(medveil: Callable, tmp_path: Path) -> None:
@@ -210,3 +212,29 @@ def test_header_steps_alone_are_refused_on_nifti(medveil: Callable, ball: Path, 
     assert ran.code == 2
     assert "header.dicom work" in ran.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("stand")
+def test_a_refused_output_makes_no_key(medveil: Callable, source: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    assert medveil("protect", source, "--to", tmp_path / "out", "--jobs", "1").code == 2
+    assert not (tmp_path / "out.key").exists()
+
+
+@pytest.mark.usefixtures("stand")
+def test_two_stages(medveil: Callable, source: Path, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.key", tmp_path / "two.key"
+    refused = medveil("protect", source, "--to", tmp_path / "no", "--key", two, "--stage", "2", "--jobs", "1")
+    assert refused.code != 0
+    assert "stage 1" in refused.err
+    assert not (tmp_path / "no").exists()
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    assert medveil("protect", source, "--to", inside, "--step", "header.dicom", "--key", one).code == 0
+    ran = medveil("protect", inside, "--to", outside, "--key", two, "--stage", "2", "--jobs", "1")
+    assert ran.code == 0, ran.err
+    first = {str(dcmread(p).PatientID) for p in inside.rglob("*.dcm")}
+    second = {str(dcmread(p).PatientID) for p in outside.rglob("*.dcm")}
+    assert len(first) == len(second) == 1
+    assert first.isdisjoint(second)
+    left = b"".join(p.read_bytes() for p in outside.rglob("*") if p.is_file())
+    assert first.pop().encode() not in left

@@ -15,6 +15,10 @@ NOT_MEASURED = (
     "The images were protected and every file was verified, but whether the people in them can be "
     "recognised was not measured."
 )
+HEADERS_ALONE = (
+    "Headers were rebuilt and every file was verified. No face was removed, and whether the people in these images "
+    "can be recognised was not measured."
+)
 TOO_WEAK = (
     "Nobody can say yet: the attacks were not shown to work on the original images, so their failure on the "
     "release means nothing."
@@ -27,10 +31,14 @@ HOLDERS = {
 WITH = {"photographs": "photographs", "scans": "another scan of the head", "table": "a table of facts"}
 
 
-def answer(attacks: Sequence[AttackFindings], needs: Sequence[str]) -> str:
-    """What one may say, given attacks judged together and what each attacker holds (`attack.base.Known`)."""
+def answer(attacks: Sequence[AttackFindings], needs: Sequence[str], *, voxels: bool = True) -> str:
+    """What one may say, given attacks judged together and what each attacker holds (`attack.base.Known`).
+
+    Args:
+        voxels: whether anything was done to what the images show.
+    """
     if not attacks:
-        return NOT_MEASURED
+        return NOT_MEASURED if voxels else HEADERS_ALONE
     by_verdict: dict[str, list[str]] = {}
     for found, need in zip(attacks, needs, strict=True):
         by_verdict.setdefault(found.verdict, []).append(need)

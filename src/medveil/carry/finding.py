@@ -70,7 +70,7 @@ def findings(
     verdict = overall(attacks) if attacks else "not measured"
     return Findings(
         title="Release report",
-        answer=answering.answer(attacks, [needs[a.attack] for a in attacks]),
+        answer=answering.answer(attacks, [needs[a.attack] for a in attacks], voxels=bool(recipe.steps)),
         verdict=verdict,
         threat=" ".join(dict.fromkeys(a.threat for a in attacks)),
         simulated=bool(simulated),
@@ -147,9 +147,12 @@ def methods(recipe: Recipe, attacks: Sequence[AttackFindings]) -> list[str]:
     steps = "; then ".join(step.describe() for step in recipe.protect)
     said = [
         f"Images were protected with medveil {__version__}: {steps}.",
-        "Heads were located by registering the MNI152 brain template with mutual information [5]; every written "
-        "file was read again and compared with its source voxel by voxel.",
+        "Every written file was read again and compared with its source voxel by voxel.",
     ]
+    if recipe.steps:
+        said.append(
+            "Heads were located by registering the MNI152 brain template with mutual information [5]."
+        )
     if attacks:
         names = {a.attack for a in attacks}
         ran = [a for a in recipe.pairs if a.name in names]
