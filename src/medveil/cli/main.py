@@ -12,6 +12,7 @@ from medveil import __version__
 from medveil.cli import (
     attack,
     canary,
+    convert,
     demo,
     inspect,
     key,
@@ -54,7 +55,7 @@ def _options(
     """Options of the program itself."""
 
 
-for _verb in (demo, inspect, release, protect, mean_face, attack, measure, report, verify):
+for _verb in (demo, inspect, convert, release, protect, mean_face, attack, measure, report, verify):
     app.command(_verb.NAME)(_verb.command)
 app.command(listing.NAME)(listing.command)
 app.add_typer(key.app, name=key.NAME)

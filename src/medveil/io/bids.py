@@ -94,7 +94,7 @@ def inspect_folder(folder: Path) -> Inventory:
     if folder.is_file():
         return _single(folder)
     if not folder.is_dir():
-        raise InputRefused("input: is not there", hint="give a folder of NIfTI images, or one image")
+        raise InputRefused("input: is not there", hint="give a folder of images, or one image")
     skipped: list[Skipped] = []
     places = list(walk(folder, skipped))
     bids = any(_is_description(p) or isinstance(bids_name(p), BidsName) for p in places)
@@ -181,7 +181,7 @@ def _why_not(path: Path) -> str:
             dicom = kind in ("dcm", "ima") or nifti.looks_like_dicom(file.read(140))
     except OSError:
         return "permission to read it is missing"
-    return "a DICOM file; convert it with dcm2niix first" if dicom else "no image, not part of a release"
+    return "a DICOM file; release it from a folder of its own" if dicom else "no image, not part of a release"
 
 
 def _nothing_here(skipped: list[Skipped]) -> InputRefused:

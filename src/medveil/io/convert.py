@@ -15,9 +15,12 @@ import re
 import secrets
 import shutil
 import subprocess
+import warnings
 from collections import defaultdict
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from medveil.core.errors import InputRefused, MissingPackage, UsageError
 from medveil.io.aside import PREFIX, failed
@@ -28,6 +31,11 @@ TIMEOUT_S = 3600
 _SUFFIXES = (".nii.gz", ".nii", ".json", ".bval", ".bvec")
 _NAME = re.compile(r"s(\d{1,9})_e(\d{1,9})(?![0-9]).*", re.ASCII)
 _WHOSE = ["PatientID", "SOPClassUID"]
+_SAID = [
+    "AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime", "BurnedInAnnotation", "ConversionType", "ImagePositionPatient",
+    "ImageType", "LossyImageCompression", "Modality", "PatientAge", "PatientBirthDate", "PatientSex",
+    "PerFrameFunctionalGroupsSequence", "PhotometricInterpretation", "SOPClassUID", "StudyDate",
+]  # fmt: skip
 _OPTIONS = (
     *("-g", "i"),  # first: no defaults out of the user's home
     *("-b", "y", "-ba", "y"),  # sidecars, without dates and names
@@ -51,7 +59,7 @@ def convert(folder: Path, to: Path) -> None:
         InputRefused: no DICOM, more than one person, the program failed, was too slow or converted only a part.
         OutputFailed: permissions, disk full.
     """
-    program = _program()
+    command = program()
     if os.path.lexists(to):
         raise UsageError("output: exists already", hint="name a new folder")
     if to.resolve().is_relative_to(folder.resolve()):
@@ -61,7 +69,7 @@ def convert(folder: Path, to: Path) -> None:
     try:
         aside.mkdir(parents=True)
         (aside / "raw").mkdir()
-        _run(program, folder, aside / "raw")
+        _run(command, folder, aside / "raw")
         (aside / "named").mkdir()
         _rename(aside / "raw", aside / "named")
         os.rename(aside / "named", to)
@@ -71,7 +79,31 @@ def convert(folder: Path, to: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _program() -> str:
+def headers(paths: Sequence[Path]) -> list[Any]:
+    """What a conversion loses of each file: whose it is, when it was made, and what it says of text in its pixels.
+
+    Returns:
+        pydicom datasets with these elements.
+
+    Raises:
+        InputRefused: a file cannot be parsed.
+    """
+    from pydicom import config, dcmread
+
+    with warnings.catch_warnings(), config.disable_value_validation():
+        warnings.simplefilter("ignore")  # pydicom's warnings show values
+        try:
+            return [dcmread(p, stop_before_pixels=True, specific_tags=list(_SAID), force=True) for p in paths]
+        except Exception:  # noqa: BLE001 - pydicom raises what it likes, and its words may hold values
+            raise InputRefused("dicom: a file is damaged") from None
+
+
+def program() -> str:
+    """Path of dcm2niix.
+
+    Raises:
+        MissingPackage: it is not installed.
+    """
     try:
         return str(import_module("dcm2niix").bin)
     except ImportError:
@@ -103,8 +135,8 @@ def _refuse_many_people(folder: Path) -> None:
         raise InputRefused("dicom: holds images of more than one person", hint="one folder a person")
 
 
-def _run(program: str, folder: Path, to: Path) -> None:
-    words = [program, *_OPTIONS, "-o", str(to.resolve()), str(folder.resolve())]
+def _run(command: str, folder: Path, to: Path) -> None:
+    words = [command, *_OPTIONS, "-o", str(to.resolve()), str(folder.resolve())]
     quiet = subprocess.DEVNULL  # it prints names and paths
     # Of the environment only what Windows needs to start anything: no PATH, so no other program is called.
     environment = {key: os.environ[key] for key in ("SYSTEMROOT", "TEMP", "TMP") if key in os.environ}

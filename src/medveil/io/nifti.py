@@ -36,7 +36,7 @@ _HINTS = {
     ".mnc": ("a MINC volume", "convert it to .nii.gz with mnc2nii"),
     ".nrrd": ("an NRRD volume", "convert it to .nii.gz, for instance with SimpleITK"),
 }
-DICOM_HINT = "convert it with dcm2niix; DICOM itself comes with the metadata step"
+DICOM_HINT = "release DICOM from a folder of its own, or convert it: medveil convert DIR --to BIDS"
 
 
 @dataclass(frozen=True, repr=False)

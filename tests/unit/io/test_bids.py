@@ -74,7 +74,7 @@ def test_whatever_is_not_taken_has_a_reason(dataset: Path) -> None:
         "derivatives": "not part of a release",
         "sourcedata": "not part of a release",
         "sub-01/anat/john_smith.nii.gz": "its name does not follow BIDS",
-        "sub-01/anat/slice": "a DICOM file; convert it with dcm2niix first",
+        "sub-01/anat/slice": "a DICOM file; release it from a folder of its own",
         "sub-01/anat/sub-01_T2w.json": "speaks of no image here",
         "sub-01/anat/sub-02_T1w.nii.gz": "it does not lie where BIDS puts it",
         "sub-01/anat/volume.mgz": "a .mgz file; convert it to .nii.gz first",
@@ -200,7 +200,7 @@ def test_folders_without_images_are_refused(tmp_path: Path, files: list[str], wo
     with pytest.raises(InputRefused, match=word) as caught:
         bids.open_cohort(root)
     assert str(tmp_path) not in str(caught.value)
-    assert "dcm2niix" in str(caught.value) or word != "DICOM"
+    assert "medveil convert" in str(caught.value) or word != "DICOM"
 
 
 def test_single_files_that_are_no_nifti_are_refused(tmp_path: Path) -> None:

@@ -165,7 +165,8 @@ def _refuse_other_kinds(datasets: Sequence[Any]) -> None:
     if mosaic or grid:
         what = "a Siemens mosaic" if mosaic else "a grid of slices in one picture"
         raise InputRefused(
-            f"series: is {what}, expected a picture for each slice", hint="convert it with dcm2niix"
+            f"series: is {what}, expected a picture for each slice",
+            hint="convert it: medveil convert DIR --to BIDS",
         )
     if drawn:
         raise InputRefused("series: holds drawn regions, expected an image")
