@@ -192,6 +192,8 @@ def with_settings(
         if not (equals and dot and name and field):
             raise UsageError("--set: expected part.setting=value", hint="--set deface.erase.forehead=true")
         changed.setdefault(name, {})[field] = _value(text)
+    there = {p.name for p in protect}
+    protect += tuple(part("protect", n) for n in OF_FILES if n in changed and n not in there)
     named = {m.name for m in (*protect, *recipe.attack)}
     for name in changed:
         if name not in named:

@@ -193,6 +193,42 @@ def test_headers_alone_take_what_is_no_volume(medveil: Callable, tmp_path: Path)
     assert "Heads were located" not in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("stand")
+def test_what_always_runs_can_be_set(medveil: Callable, source: Path, tmp_path: Path) -> None:
+    ran = medveil(
+        "protect", source, "--to", tmp_path / "out", "--set", "text.burned_in.smallest_px=16",
+        "--set", "header.dicom.characteristics=true", "--jobs", "1",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    told = json.loads((tmp_path / "out" / "manifest.json").read_text())["steps"]
+    assert [s["use"] for s in told] == ["deface.erase", "header.dicom", "text.burned_in"]
+    assert told[1]["characteristics"] is True
+    assert told[2]["smallest_px"] == 16
+
+
+@pytest.mark.parametrize(("slices", "mark"), [(18, "NO"), (2, None)])
+def test_text_is_blanked_and_marked_gone_only_where_that_was_measured(
+    medveil: Callable, tmp_path: Path, slices: int, mark: str | None
+) -> None:
+    from PIL import Image as Picture
+    from PIL import ImageDraw, ImageFont
+
+    page = Picture.new("L", (128, 112), 0)
+    ImageDraw.Draw(page).text((6, 8), "DOE JANE 1961", fill=255, font=ImageFont.load_default(size=18))
+    ink = np.asarray(page).T > 128
+    data = np.random.default_rng(3).integers(80, 400, (128, 112, slices)).astype(np.int16)
+    data[:, :40] = data[:, :40] // 8
+    data[ink] = 900
+    write_series(Image(data, np.diag([-2.0, -2.0, 2.0, 1.0])), tmp_path / "in")
+    ran = medveil("protect", tmp_path / "in", "--to", tmp_path / "out", "--step", "header.dicom", "--jobs", "1")
+    assert ran.code == 0, ran.err
+    for path in (tmp_path / "out").rglob("*.dcm"):
+        one = dcmread(path)
+        assert one.get("BurnedInAnnotation") == mark
+        assert (one.pixel_array.T[ink] == 900).mean() < 0.05
+        assert np.array_equal(one.pixel_array.T[:, 60:], data[:, 60:, one.InstanceNumber - 1])
+
+
 def test_options_of_the_header_are_settings(medveil: Callable, tmp_path: Path) -> None:
     write_series(_image(6), tmp_path / "in")
     ran = medveil(

@@ -104,7 +104,7 @@ def protect_series(
         pseudonyms,
         use.header,
         face_removed=face_removed,
-        pixels_cleaned=True if seen.verdict != "unknown" else None,
+        pixels_cleaned=_text_is_gone(use.text, seen, sources[0], after),
     )
     written = [folders.release / job.place / name for name in names]
     proofs = _proofs(written, after, known, volume, outcome)
@@ -177,6 +177,13 @@ def _look(
     if seen.verdict == "unknown" and risk(facts) != "no sign":
         raise Refusal(TEXT_LEFT, "; ".join(seen.reasons), hint="look at it, and blank it before")
     return seen
+
+
+def _text_is_gone(text: BurnedIn, seen: Seen, source: Any, after: Sequence[Frames]) -> bool | None:
+    """True if a look that was measured to find text sees none in what is released; None where that cannot be said."""
+    if seen.boxes:
+        seen = text.look(np.concatenate(after), facts_of(source))
+    return True if seen.verdict == "none seen" else None
 
 
 def _with_boxes(outcome: Outcome, seen: Seen) -> Outcome:
