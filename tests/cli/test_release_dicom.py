@@ -220,7 +220,9 @@ def test_text_is_blanked_and_marked_gone_only_where_that_was_measured(
     data[:, :40] = data[:, :40] // 8
     data[ink] = 900
     write_series(Image(data, np.diag([-2.0, -2.0, 2.0, 1.0])), tmp_path / "in")
-    ran = medveil("protect", tmp_path / "in", "--to", tmp_path / "out", "--step", "header.dicom", "--jobs", "1")
+    ran = medveil(
+        "protect", tmp_path / "in", "--to", tmp_path / "out", "--step", "header.dicom", "--jobs", "1"
+    )
     assert ran.code == 0, ran.err
     for path in (tmp_path / "out").rglob("*.dcm"):
         one = dcmread(path)

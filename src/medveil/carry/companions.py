@@ -3,11 +3,14 @@
 without a key   no date leaves, no scans.tsv and no sessions.tsv
 with one        labels are its pseudonyms; days are moved, for each person by the same number as in DICOM files
 DICOM           nothing: all that is known is in the files themselves
+
+A .bidsignore names what a release holds beside a BIDS dataset, so that a validator does not call it an error.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,6 +31,10 @@ from medveil.protect.header.sidecar import clean_description, clean_sidecar
 from medveil.protect.header.visits import SCAN, SESSION, TIME, clean_visits
 
 DESCRIPTION = "dataset_description.json"
+BIDSIGNORE = ".bidsignore"
+NOT_BIDS = ("report.html", "findings.json", "manifest.json", "recipe.toml", "*.mgh", "*.mgz", "*.nrrd")
+_VOLUME, _VOLUMES = "volume_type", {"control", "label", "m0scan", "deltam", "cbf", "noRF", "n/a"}
+_TASK = re.compile(r"_task-([A-Za-z0-9+]+)_")
 _CLEAN = {".bval": clean_bval, ".bvec": clean_bvec}
 
 
@@ -46,6 +53,7 @@ def write(inventory: Inventory, protected: Protected, folder: Path, naming: Nami
         days = pseudonyms.date_shift_days(original.subject) if pseudonyms else None
         _write_sidecar(inventory.sidecars.get(source, ()), folder / place, days)
         _write_gradients(gradients(inventory, source), folder / place)
+        _write_volumes(inventory, source, folder / place)
     if pseudonyms:
         _write_scans(inventory, released, folder, pseudonyms)
         _write_sessions(inventory, released, folder, pseudonyms)
@@ -56,6 +64,8 @@ def write(inventory: Inventory, protected: Protected, folder: Path, naming: Nami
         write_tsv(rows, folder / "participants.tsv", list(rows[0]))
     described = facts_of([inventory.root / DESCRIPTION])
     _put(folder / DESCRIPTION, clean_description(described, __version__))
+    with write_aside(folder / BIDSIGNORE, "companion") as file:
+        file.write("".join(f"{line}\n" for line in NOT_BIDS).encode())
 
 
 def facts_of(chain: Sequence[Path]) -> dict[str, Any]:
@@ -77,7 +87,12 @@ def _released(protected: Protected) -> Released:
 
 def _write_sidecar(chain: Sequence[Path], image: Path, days: int | None) -> None:
     if chain:
-        kept, _ = clean_sidecar(facts_of(chain), days)
+        said = facts_of(chain)
+        kept, _ = clean_sidecar(said, days)
+        if "TaskName" in said and (
+            task := _TASK.search(image.name)
+        ):  # BIDS asks for it; its own may be any text
+            kept["TaskName"] = task[1]
         _put(_beside(image, ".json"), kept)
 
 
@@ -90,6 +105,19 @@ def _write_gradients(tables: Sequence[Path], image: Path) -> None:
             continue
         with write_aside(_beside(image, path.suffix), "table of gradients") as file:
             file.write(text.encode())
+
+
+def _write_volumes(inventory: Inventory, source: PurePosixPath, image: Path) -> None:
+    """What each volume of an ASL image is, in BIDS' terms; a table that holds any other does not leave."""
+    table = source.with_name(stem(source) + "context.tsv")
+    if source.name.endswith(("_asl.nii", "_asl.nii.gz")) and table in inventory.tables:
+        try:
+            rows = read_tsv(inventory.root / table)
+        except InputRefused:
+            return
+        kinds = [row.get(_VOLUME, "") for row in rows]
+        if set(kinds) <= _VOLUMES:
+            write_tsv([{_VOLUME: kind} for kind in kinds], _beside(image, "context.tsv"), [_VOLUME])
 
 
 def _write_scans(inventory: Inventory, released: Released, folder: Path, pseudonyms: Pseudonyms) -> None:

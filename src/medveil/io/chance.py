@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 import struct
 import warnings
@@ -20,8 +21,6 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
-
-import numpy as np
 
 from medveil.core.errors import InputRefused
 from medveil.io.nifti import looks_like_dicom
@@ -87,8 +86,7 @@ def _again(
     ):
         if looked_for:
             search = Unpacker(Needles(n for owner, piece in looked_for for n in needles_of(owner, piece)))
-            search.feed(part)
-            search.close()
+            search.close(part)
             plain |= search.found.plain
             packed |= search.found.packed
     met: dict[tuple[str, Where], int] = {}
@@ -131,25 +129,18 @@ def _said(content: bytes) -> bytes:
 
 def _around_voxels(plain: bytes) -> bytes:
     """A NIfTI file without the bytes of its voxels; another content as it is."""
-    for order in "<>":
-        size = struct.unpack(order + "i", plain[:4].ljust(4, b"\0"))[0]
-        if size not in (348, 540) or len(plain) < size:
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Header
+
+    for kind in (Nifti1Header, Nifti2Header):
+        length = kind.sizeof_hdr
+        if len(plain) < length:
             continue
-        at = (
-            struct.unpack(order + "f", plain[108:112])[0]
-            if size == 348
-            else struct.unpack(order + "q", plain[168:176])[0]
-        )
-        shape = np.frombuffer(plain, order + ("i2" if size == 348 else "i8"), 8, 40 if size == 348 else 16)
-        bits = struct.unpack(order + "h", plain[72:74] if size == 348 else plain[14:16])[0]
-        count = (
-            int(np.prod([int(n) for n in shape[1 : 1 + min(max(int(shape[0]), 0), 7)]], dtype=object))
-            * bits
-            // 8
-        )
-        if not size <= at <= len(plain) or count < 0:
-            return plain
-        return plain[: int(at)] + b"\0" + plain[int(at) + count :]
+        header = kind(plain[:length], check=False)
+        at, (rank, *sizes) = header["vox_offset"], map(int, header["dim"])
+        voxels = math.prod(sizes[: max(rank, 0)]) * int(header["bitpix"]) // 8
+        if header["sizeof_hdr"] == length <= at <= len(plain) and voxels >= 0:
+            return plain[: int(at)] + b"\0" + plain[int(at) + voxels :]
     return plain
 
 

@@ -32,60 +32,12 @@ SHORTEST_ANYWHERE = 6  # shorter ones count only where they stand alone: "mark" 
 _BLOCK = 1 << 20
 # Words that fields for names and numbers hold when nobody filled them in, or that every image file holds.
 STOP = frozenset(
-    [
-        "anon",
-        "anonymous",
-        "anonymised",
-        "anonymized",
-        "brain",
-        "case",
-        "clinic",
-        "computed",
-        "control",
-        "derived",
-        "doctor",
-        "dummy",
-        "female",
-        "frau",
-        "head",
-        "herr",
-        "hospital",
-        "image",
-        "institution",
-        "magnetic",
-        "male",
-        "miss",
-        "missing",
-        "mister",
-        "mrs",
-        "none",
-        "null",
-        "original",
-        "other",
-        "patient",
-        "phantom",
-        "primary",
-        "prof",
-        "radiology",
-        "redacted",
-        "removed",
-        "deidentified",
-        "de-identified",
-        "research",
-        "scan",
-        "scanner",
-        "secondary",
-        "series",
-        "session",
-        "siemens",
-        "philips",
-        "test",
-        "tomography",
-        "toshiba",
-        "unknown",
-        "unspecified",
-        "volunteer",
-    ]
+    """
+    anon anonymised anonymized anonymous brain case clinic computed control de-identified deidentified
+    derived doctor dummy female frau head herr hospital image institution magnetic male miss missing mister
+    mrs none null original other patient phantom philips primary prof radiology redacted removed research
+    scan scanner secondary series session siemens test tomography toshiba unknown unspecified volunteer
+    """.split()  # noqa: SIM905 - quotes would hide the words
 )
 
 
@@ -131,8 +83,7 @@ def residues(folder: Path, identifiers: Iterable[Identifier]) -> list[Residue]:
     out: dict[tuple[int, str, Where], set[int]] = {}
     for number, path in enumerate(places(folder), start=1):
         name = Unpacker(needles)
-        name.feed(name_of(path, folder))
-        name.close()
+        name.close(name_of(path, folder))
         found = search_file(path, needles)
         met: dict[Where, set[int]] = {"file name": name.found.plain, "bytes": found.plain,
                                       "packed bytes": found.packed - found.plain}  # fmt: skip
@@ -178,15 +129,16 @@ def search_file(path: Path, needles: Needles) -> Found:
     Raises:
         InputRefused: the system could not read it.
     """
-    search = Unpacker(needles)
+    search, block = Unpacker(needles), b""
     if path.is_file() and not path.is_symlink():
         try:
             with open(path, "rb") as file:
-                while block := file.read(_BLOCK):
+                while following := file.read(_BLOCK):
                     search.feed(block)
+                    block = following
         except OSError:
             raise InputRefused("output: a file of it could not be read, so it is not searched") from None
-    search.close()
+    search.close(block)
     return search.found
 
 

@@ -27,13 +27,15 @@ DEEPEST = 4
 MOST_OPEN = 64  # packed streams of one layer at a time; more is no file anybody wrote in good faith
 MOST_BYTES = 1 << 36  # that one file may unpack to
 _STEP = 1 << 18
+_PIECE = 1024  # packed bytes at a time: what comes out of a piece that turns out to be broken is lost
 _HOLD = 8192  # kept back, so that the start of a packed stream is seen whole
 _START = re.compile(
     rb"\x1f\x8b\x08[\x00-\x1f]|\x78[\x01\x5e\x9c\xda]|BZh[1-9]1AY&SY|\xfd7zXZ\x00|PK\x03\x04", re.DOTALL
 )
+_PAIRS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b", b"BZ", b"\xfd7", b"PK")
+_FIRSTS = tuple({pair[0] for pair in _PAIRS})
 _FIRST_TWO = np.zeros(1 << 16, bool)
-for _pair in (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"BZ", b"\xfd7", b"PK"):
-    _FIRST_TWO[int.from_bytes(_pair, "little")] = True
+_FIRST_TWO[[int.from_bytes(pair, "big") for pair in _PAIRS]] = True
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 
@@ -48,7 +50,7 @@ class Found:
 
 
 class Unpacker:
-    """Feed it a stream in blocks, then close it; `found` says what was met.
+    """Feed it a stream in blocks, then close it with the last; `found` says what was met.
 
     Args:
         needles: what to look for.
@@ -67,10 +69,10 @@ class Unpacker:
         self._search(data, last=False)
         self._carve(self._held + data, last=False)
 
-    def close(self) -> None:
-        """The stream is over."""
-        self._search(b"", last=True)
-        self._carve(self._held, last=True)
+    def close(self, data: bytes = b"") -> None:
+        """The stream is over, with these as its last bytes."""
+        self._search(data, last=True)
+        self._carve(self._held + data, last=True)
         for layer in self._layers:
             layer.close()
         self._layers = []
@@ -85,21 +87,22 @@ class Unpacker:
 
     def _carve(self, block: bytes, *, last: bool) -> None:
         ready = len(block) if last else max(len(block) - _HOLD, 0)
-        self._layers = [layer for layer in self._layers if layer.feed(block[:ready])]
+        whole = memoryview(block)[:ready]
+        self._layers = [layer for layer in self._layers if layer.feed(whole)]
         if ready and not self._begun:
             self._begun = True
-            self._open(_deflated_dicom(block), block[:ready], -zlib.MAX_WBITS)
+            self._open(_deflated_dicom(block), whole, -zlib.MAX_WBITS)
         for start in _starts(block[: ready + 8], ready):
             kind = block[start : start + 2]
             if kind == b"PK":
-                self._open(_zip_member(block, start), block[:ready], -zlib.MAX_WBITS)
+                self._open(_zip_member(block, start), whole, -zlib.MAX_WBITS)
             elif kind in (b"BZ", b"\xfd7"):
-                self._open(start, block[:ready], 0, bz2.BZ2Decompressor if kind == b"BZ" else _xz)
+                self._open(start, whole, 0, bz2.BZ2Decompressor if kind == b"BZ" else _xz)
             else:
-                self._open(start, block[:ready], 31 if kind == b"\x1f\x8b" else 15)
+                self._open(start, whole, 31 if kind == b"\x1f\x8b" else 15)
         self._held = block[ready:]
 
-    def _open(self, start: int | None, ready: bytes, bits: int, decoder: Any = None) -> None:
+    def _open(self, start: int | None, ready: memoryview, bits: int, decoder: Any = None) -> None:
         """Begin a layer at `start`, which may lie behind what is ready."""
         if start is None:
             return
@@ -121,31 +124,32 @@ class _Layer:
         self._pending, self._given = bytearray(), 0
         self.skip = 0
 
-    def feed(self, data: bytes) -> bool:
+    def feed(self, data: memoryview) -> bool:
         """Whether there may be more to come."""
         dropped = min(self.skip, len(data))
         self.skip -= dropped
-        data = data[dropped:]
-        while data or not getattr(self._decoder, "needs_input", True):
+        return all(self._fed(data[at : at + _PIECE]) for at in range(dropped, len(data), _PIECE))
+
+    def _fed(self, piece: memoryview | bytes) -> bool:
+        while piece or not getattr(self._decoder, "needs_input", True):
             try:
-                out = self._decoder.decompress(data, _STEP)
+                out = self._decoder.decompress(piece, _STEP)
             except (zlib.error, OSError, EOFError, ValueError, lzma.LZMAError):
                 self.close()
                 return False
-            data = getattr(self._decoder, "unconsumed_tail", b"")
+            piece = getattr(self._decoder, "unconsumed_tail", b"")
             self._take(out)
             if self._decoder.eof or self._found.unpacked_bytes > MOST_BYTES:
                 self.close()
                 return False
-            if not out and not data:
+            if not out and not piece:
                 break
         return True
 
     def close(self) -> None:
         """Search what is left."""
         if self._inner is not None and self._given:
-            self._inner.feed(bytes(self._pending))
-            self._inner.close()
+            self._inner.close(bytes(self._pending))
         self._pending, self._inner = bytearray(), None
 
     def _take(self, out: bytes) -> None:
@@ -164,11 +168,13 @@ class _Layer:
 
 def _starts(block: bytes, below: int) -> list[int]:
     """Where a packed stream may begin, in order."""
-    places: list[int] = []
-    for shift in (0, 1) if len(block) > 1 else ():
-        words = np.frombuffer(block, "<u2", (len(block) - shift) // 2, shift)
-        places += (2 * np.flatnonzero(_FIRST_TWO.take(words)) + shift).tolist()
-    return sorted(p for p in places if p < below and _START.match(block, p))
+    signs = np.frombuffer(block, np.uint8)
+    likely = signs[:-1] == _FIRSTS[0]
+    for first in _FIRSTS[1:]:
+        likely |= signs[:-1] == first
+    at = np.flatnonzero(likely)
+    at = at[_FIRST_TWO[signs[at] * np.uint16(256) + signs[at + 1]]]
+    return [p for p in at.tolist() if p < below and _START.match(block, p)]
 
 
 def _xz() -> Any:

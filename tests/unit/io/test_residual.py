@@ -244,3 +244,24 @@ def test_blocks_of_any_size_find_the_same(step: int) -> None:
     search.close()
     assert search.found.plain == {0}
     assert search.found.packed == {1, 2}
+
+
+@pytest.mark.parametrize("shortest", [b"Zebu", b"Zebul", b"Zebulon"])
+def test_a_needle_is_found_at_every_place_of_small_and_large_blocks(shortest: bytes) -> None:
+    needles = Needles([Needle(shortest, 0), Needle(b"QUIXworth 1955", 1)])
+    for size in (40, 600):
+        for place in range(24):
+            block = bytearray(b"[{@`" * size)
+            block[place : place + len(shortest)] = shortest.swapcase()
+            block[-14 - place : len(block) - place] = b"quixWORTH 1955"
+            assert needles.found_in(bytes(block)) == {0, 1}
+
+
+def test_a_packed_stream_with_a_broken_end_is_searched_up_to_there() -> None:
+    noise = np.random.default_rng(2).bytes
+    packed = bytearray(zlib.compress(noise(3000) + "Zebulon".encode("utf-16-le") + noise(30_000)))
+    packed[-1] ^= 1
+    search = Unpacker(Needles([Needle("Zebulon".encode("utf-16-le"), 0)]))
+    search.close(bytes(packed))
+    assert search.found.unpacked_bytes > 30_000
+    assert 0 in search.found.plain | search.found.packed

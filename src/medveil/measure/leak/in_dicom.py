@@ -4,7 +4,8 @@
     visit-1/image-2.dcm  slice 2, refers to slice 1    DICOMDIR         the media directory over them
 
 The image is the small MR that pydicom ships; each file's pixels differ in one row, so that an output can be
-matched with its source whatever it is called.
+matched with its source whatever it is called. They are called original images: of a secondary one text in the pixels
+must be feared, and a careful de-identifier would withhold the whole file.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def base_image(instance: int) -> Any:
     """pydicom's small MR image, its own identifiers emptied, with pixels that only this instance has.
 
     Args:
-        instance: from 1 to 60; becomes InstanceNumber, and the row that is marked.
+        instance: from 1 to 60; becomes InstanceNumber, and the row that is one grey level brighter.
     """
     from pydicom import dcmread
     from pydicom.data import get_testdata_file
@@ -36,8 +37,9 @@ def base_image(instance: int) -> Any:
     if 0xFFFCFFFC in data:
         del data[0xFFFCFFFC]
     pixels = np.frombuffer(data.PixelData, "<i2").reshape(64, 64).copy()
-    pixels[instance] = 7 * instance
+    pixels[instance] += 1
     data["PixelData"].value = pixels.tobytes()
+    data.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
     data.InstanceNumber = str(instance)
     data.preamble = bytes(128)
     return data

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pydicom
 import pytest
+from pydicom.charset import convert_encodings
 from pydicom.datadict import DicomDictionary
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -14,7 +15,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
 from medveil.core.secrets import Key
-from medveil.protect.header.dicom import allowed, private
+from medveil.protect.header.dicom import allowed, elements, private
 from medveil.protect.header.dicom.clean import clean
 from medveil.protect.header.dicom.marks import marks
 from medveil.protect.header.dicom.quarantine import Quarantine
@@ -25,24 +26,8 @@ from medveil.protect.header.pseudonyms import Pseudonyms
 MR = "1.2.840.10008.5.1.4.1.1.4"
 EXPLICIT, IMPLICIT, BIG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
 STRINGS = {
-    "AE",
-    "AS",
-    "CS",
-    "DA",
-    "DS",
-    "DT",
-    "IS",
-    "LO",
-    "LT",
-    "PN",
-    "SH",
-    "ST",
-    "TM",
-    "UC",
-    "UI",
-    "UR",
-    "UT",
-}
+    "AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT",
+}  # fmt: skip
 MARK = b"ZQMARKER"
 
 
@@ -283,6 +268,50 @@ def test_times_of_day_go_without_their_option() -> None:
         assert b"1112" not in written
         assert again.get("StudyTime", "") == ""
         assert len(again.AcquisitionDateTime) == 8
+
+
+def test_numbers_that_single_out_a_scanner_or_a_body_go_without_their_option() -> None:
+    told = {
+        "ImagingFrequency": 123.253213,
+        "TransmitterFrequency": 63.87,
+        "SAR": 0.123,
+        "dBdt": 2.5,
+        "B1rms": 1.25,
+    }
+    deep = Dataset()
+    deep.SpecificAbsorptionRateValue = 0.25
+    data = file_of(
+        image(**told, MagneticFieldStrength=3, DiffusionBValue=1000.0, MRImageFrameTypeSequence=[deep])
+    )
+    for options, stay in (
+        (Options(), set()),
+        (Options(device=True), {"ImagingFrequency", "TransmitterFrequency"}),
+        (Options(characteristics=True), {"SAR", "dBdt", "B1rms"}),
+    ):
+        _, again = through(data, options)
+        assert {keyword for keyword in told if keyword in again} == stay
+        assert ("SpecificAbsorptionRateValue" in again.MRImageFrameTypeSequence[0]) == ("SAR" in stay)
+        assert (again.MagneticFieldStrength, again.DiffusionBValue) == (3, 1000.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "charset"),
+    [
+        (b"Doe^Jane", ""), (b" MRN 4711 \0", ""), (b"A \\ B ", ""), (b"\0\0", ""), (b"", ""),
+        ("Müller".encode("latin-1"), "ISO_IR 100"), ("Müller".encode(), "ISO_IR 192"),
+        (b"\x1b$B;3ED\x1b(B ", "ISO 2022 IR 87"), (b"~\\^=,.", "ISO_IR 13"),
+    ],
+)  # fmt: skip
+def test_identifiers_are_read_undecoded_as_pydicom_decodes_them(value: bytes, charset: str) -> None:
+    for tag, vr, keyword in ((0x00100020, "LO", "PatientID"), (0x00080050, "SH", "AccessionNumber")):
+        files = []
+        for _ in range(2):
+            files.append(Dataset({Tag(tag): raw(tag, vr, value)}))
+            files[-1].set_original_encoding(False, True, convert_encodings([charset]))
+        decoded = files[0].get(keyword)
+        several = [decoded] if isinstance(decoded, str | None) else list(decoded)
+        expected = "\\".join(str(v) for v in several if v is not None).strip(" \0")
+        assert elements.text(files[1], keyword) == expected
 
 
 def test_an_issuer_tells_people_apart_only_if_asked() -> None:

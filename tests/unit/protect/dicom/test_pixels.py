@@ -9,10 +9,15 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import UID
 
-from medveil.protect.header.dicom.elements import is_closed as is_closed_all
-from medveil.protect.header.dicom.pixels import cut
+from medveil.protect.header.dicom.pixels import (
+    _end,
+    _ends_of_many,
+    are_run_lengths,
+    cut,
+    ends_with_its_marker,
+    is_closed,
+)
 from medveil.protect.header.dicom.quarantine import Quarantine
-from medveil.protect.header.dicom.values import is_closed, is_run_length
 
 EXPLICIT, RLE, JPEG, J2K = (
     "1.2.840.10008.1.2.1",
@@ -120,26 +125,44 @@ def test_a_layout_that_is_not_stated_goes_to_quarantine() -> None:
 
 def test_a_frame_is_closed_if_only_padding_follows_its_end() -> None:
     j2k = b"\xff\x4f\xff\x51\x00\x04\xff\xd9\xff\x93data\xff\xd9"  # an end marker in a segment is none
-    assert all(map(is_closed, (jpeg(), jpeg() + b"\0", j2k)))
-    assert not any(map(is_closed, (jpeg() + MARK, jpeg()[:-2] + MARK, j2k + MARK, b"")))
+    assert all(map(ends_with_its_marker, (jpeg(), jpeg() + b"\0", j2k)))
+    assert not any(map(ends_with_its_marker, (jpeg() + MARK, jpeg()[:-2] + MARK, j2k + MARK, b"")))
 
 
-def test_run_lengths_are_counted_to_the_last_pixel() -> None:
-    def frame(segment: bytes) -> bytes:
-        return struct.pack("<16L", 1, 64, *[0] * 14) + segment
+def run_length(segment: bytes) -> bytes:
+    return struct.pack("<16L", 1, 64, *[0] * 14) + segment
 
-    assert is_run_length(frame(b"\x02abc\xfed"), 6)  # three as they are, and three times d
-    assert is_run_length(frame(b"\x02abc\x80\xfed\0"), 6)
-    assert not is_run_length(frame(b"\x02abc\xfed" + MARK), 6)
-    assert not is_run_length(frame(b"\x02abc"), 6)
-    assert not is_run_length(frame(b"\x02ab"), 3)
-    assert not is_run_length(b"\1\0\0\0" + MARK, 3)
+
+@pytest.mark.parametrize("fine", [1, 200])  # in a loop, and all together
+def test_run_lengths_are_counted_to_the_last_pixel(fine: int) -> None:
+    def are(frame: bytes, pixels: int) -> bool:
+        good = {3: b"\x02abc", 6: b"\x02abc\xfed"}[pixels]  # three as they are, and three times d
+        return are_run_lengths([*[run_length(good)] * fine, frame], pixels)
+
+    assert are(run_length(b"\x02abc\xfed"), 6)
+    assert are(run_length(b"\x02abc\x80\xfed\0"), 6)
+    assert not are(run_length(b"\x02abc\xfed" + MARK), 6)
+    assert not are(run_length(b"\x02abc"), 6)
+    assert not are(run_length(b"\x02abc\xffd"), 6)
+    assert not are(run_length(b"\x02abc\xfdd"), 6)
+    assert not are(run_length(b"\x02ab"), 3)
+    assert not are(run_length(b""), 3)
+    assert not are(b"\1\0\0\0" + MARK, 3)
+    assert not are_run_lengths([run_length(b"")], 0)
+
+
+def test_a_loop_and_numpy_go_through_drawn_run_lengths_alike() -> None:
+    drawn = np.random.default_rng(3)
+    segments = [drawn.integers(240, 260, 20).astype(np.uint8).tobytes() for _ in range(3000)]
+    alone = [_end(segment, 40) for segment in segments]
+    assert _ends_of_many(segments, 40) == alone
+    assert 20 < sum(end is not None for end in alone) < 2000
 
 
 def test_what_has_moved_into_a_frame_is_seen() -> None:
-    run = struct.pack("<16L", 1, 64, *[0] * 14) + b"\x02abc"
+    run = run_length(b"\x02abc")
     for frame, syntax in ((run, RLE), (jpeg(), JPEG)):
         for behind, closed in ((b"", True), (b"\xfe\xff\x00\xe0" + MARK, False)):
             value = encapsulate([frame + behind])
-            assert is_closed_all(grid(), value, UID(syntax)) is closed
-    assert is_closed_all(grid(), encapsulate([MARK]), UID("1.2.840.10008.1.2.4.100"))  # films are not parsed
+            assert is_closed(grid(), value, UID(syntax)) is closed
+    assert is_closed(grid(), encapsulate([MARK]), UID("1.2.840.10008.1.2.4.100"))  # films are not parsed

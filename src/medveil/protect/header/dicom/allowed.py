@@ -79,6 +79,28 @@ FACTS: dict[int, Fact] = {
 }
 
 
+@dataclass(frozen=True)
+class Telling:
+    """A number that goes unless an option keeps it: its keyword, the option, and whom it singles out."""
+
+    keyword: str
+    option: Literal["device", "characteristics"]
+    reason: str
+
+
+_MAGNET = "exact to the hertz, it tells one magnet from another"
+_BODY = "the scanner computes it for the body that lies in it"
+TELLING: dict[int, Telling] = {
+    0x00180084: Telling("ImagingFrequency", "device", _MAGNET),
+    0x00189098: Telling("TransmitterFrequency", "device", _MAGNET),
+    0x00181316: Telling("SAR", "characteristics", _BODY),
+    0x00189181: Telling("SpecificAbsorptionRateValue", "characteristics", _BODY),
+    0x00181318: Telling("dBdt", "characteristics", _BODY),
+    0x00189182: Telling("GradientOutput", "characteristics", _BODY),
+    0x00181320: Telling("B1rms", "characteristics", _BODY),
+}
+
+
 def fits(fact: Fact, value: str) -> bool:
     """Whether one value of a text element has its shape; a maker must also be a known one.
 
@@ -94,9 +116,14 @@ def fits(fact: Fact, value: str) -> bool:
 def lines() -> list[str]:
     """The list in words: one line an element, for a report or a terminal."""
     listed = [f"({t >> 16:04X},{t & 0xFFFF:04X}) {f.keyword}: {f.reason}" for t, f in sorted(FACTS.items())]
+    withheld = [
+        f"but not ({tag >> 16:04X},{tag & 0xFFFF:04X}) {t.keyword}, unless option {t.option}: {t.reason}"
+        for tag, t in sorted(TELLING.items())
+    ]
     return [
         *listed,
         "numbers (binary or as text): facts of the acquisition, if they are numbers and no rule names them",
+        *withheld,
         "times of day, where dates are shifted or kept (option times): the intervals within a visit",
         "code strings: if each of their words is a defined term (terms.WORDS)",
     ]

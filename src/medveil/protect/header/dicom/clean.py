@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from medveil.core.errors import Refusal
-from medveil.protect.header.dicom import elements, private, rules, values
+from medveil.protect.header.dicom import allowed, elements, private, rules, values
 from medveil.protect.header.dicom.classes import refusal
 from medveil.protect.header.dicom.judge import CHARACTER_SET, NAME, PATIENT_ID, Judge, Names, Verdict
 from medveil.protect.header.dicom.person import person
-from medveil.protect.header.dicom.pixels import PIXELS, cut
+from medveil.protect.header.dicom.pixels import PIXELS, checked
 from medveil.protect.header.dicom.quarantine import Quarantine
 from medveil.protect.header.dicom.report import Cleaned, Path, Tally
 from medveil.protect.header.dicom.rules import Options
@@ -44,7 +44,6 @@ _NEVER_GROUPS = {0x0000: "command", 0x0002: "file meta", 0x0004: "directory", 0x
 _PRIVATE = Verdict(None, "dropped", "private")
 _LENGTH = Verdict(None, "dropped", "group length")
 _LOCAL = Verdict(None, "dropped", "code of no published scheme")
-_UNNAMED: tuple[None, None] = (None, None)
 # What goes for one of these reasons goes whatever its value is, unless an option cleans or keeps it.
 _ALWAYS = frozenset({"named by the table", "not allowed"})
 
@@ -75,7 +74,7 @@ def clean(dataset: Any, pseudonyms: Names, options: Options | None = None) -> Cl
 
 
 def _clean(dataset: Any, pseudonyms: Names, options: Options) -> Cleaned:
-    sop_class = str(dataset.get("SOPClassUID", "") or "").strip(" \0")
+    sop_class = elements.text(dataset, "SOPClassUID")
     if not sop_class:
         stored = str(getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID", "") or "")
         named = stored and refusal(stored, options)  # a DICOMDIR says what it is there only
@@ -101,19 +100,43 @@ def transfer_syntax(dataset: Any) -> str:
     Raises:
         Quarantine: none is known, or it is not one of the standard's.
     """
-    from pydicom.uid import UID
-
     meta = getattr(dataset, "file_meta", None)
-    named = str((meta.get("TransferSyntaxUID", "") if meta is not None else "") or "").strip(" \0")
+    named = elements.text(meta, "TransferSyntaxUID") if meta is not None else ""
     if named:
-        uid = UID(named)
-        if not (uid.is_transfer_syntax and not uid.is_private):
+        if not _is_transfer_syntax(named):
             raise Quarantine("unknown transfer syntax", 0x00020010)
         return named
     implicit, little = dataset.original_encoding
     if implicit is None or little is None or (implicit and not little):
         raise Quarantine("no transfer syntax", 0x00020010)
     return "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1" if little else "1.2.840.10008.1.2.2"
+
+
+@cache
+def _encodings(names: tuple[str, ...]) -> list[str]:
+    from pydicom.charset import convert_encodings
+
+    return list(convert_encodings(list(names)))
+
+
+@cache
+def _is_transfer_syntax(uid: str) -> bool:
+    from pydicom.uid import UID
+
+    return UID(uid).is_transfer_syntax and not UID(uid).is_private
+
+
+class _Plan(NamedTuple):
+    """What is done with an element, as far as its tag and VR say.
+
+    Args:
+        vr: by which it is judged.
+        action, basic: of the table; None if it does not name the element.
+    """
+
+    vr: str
+    action: rules.Action | None
+    basic: rules.Action | None
 
 
 class _Walk:
@@ -124,12 +147,11 @@ class _Walk:
         self.options = options
         self.syntax = syntax
         self.tally = tally
-        self.actions = _actions(options)
-        self.gone = _gone(options)
+        self.plans = _plans(options)
 
     def dataset(self, old: Any, path: Path) -> Any:
         """The new dataset of an old one (the file's, or an item's)."""
-        from pydicom.charset import convert_encodings, default_encoding
+        from pydicom.charset import default_encoding
         from pydicom.dataelem import RawDataElement
         from pydicom.dataset import Dataset
 
@@ -153,9 +175,7 @@ class _Walk:
             ):
                 verdict = _PRIVATE  # most elements of most files
             else:
-                verdict = self.gone.get((number, element.VR)) or self._verdict(
-                    old, element, number, path, creators
-                )
+                verdict = self._verdict(old, element, number, path, creators)
             new_element, how, reason = verdict
             mine, key = counts[how], (number, reason)
             mine[key] = mine.get(key, 0) + 1
@@ -169,7 +189,7 @@ class _Walk:
         raw = {(e.is_implicit_VR, e.is_little_endian) for e in kept.values() if isinstance(e, RawDataElement)}
         if len(raw) == 1:
             charset = kept.get(elements.tag(CHARACTER_SET))
-            encoding = convert_encodings(values.strings(charset)) if charset is not None else default_encoding
+            encoding = _encodings(tuple(values.strings(charset))) if charset is not None else default_encoding
             new.set_original_encoding(*raw.pop(), encoding)
         return new
 
@@ -183,37 +203,28 @@ class _Walk:
                 self.tally.replaced[()][number, "pseudonym"] = 1
 
     def _verdict(self, old: Any, element: Any, tag: int, path: Path, creators: dict[int, str]) -> Verdict:
-        group = tag >> 16
-        if tag & 0xFFFF == 0:
-            return _LENGTH
-        if group in _NEVER_GROUPS or tag in NEVER:
-            return Verdict(None, "dropped", _NEVER_GROUPS.get(group, "never stays"))
-        if group & 1:
+        if tag & 0x10000:
             return self._private(element, tag, path, creators)
-        if 0x5000 <= group <= 0x501E or 0x6000 <= group <= 0x601E:
-            return Verdict(None, "dropped", "overlay or curve")
-        known = elements.vr(tag)
-        if known is None:
-            return Verdict(None, "dropped", "unknown tag")
+        written = element.VR
+        plan = self.plans.get((tag, written))
+        if plan is None:
+            plan = self.plans[tag, written] = _planned(tag, written, self.options)
+        if isinstance(plan, Verdict):
+            return plan
+        vr, action, basic = plan
         if element.value is None and hasattr(element, "length") and element.length:
             element = old[tag]  # deferred reading: fetch it now
-        action, basic = self.actions.get(tag, _UNNAMED)
-        if known == "SQ" or elements.is_sequence(element):
-            return self._sequence(element, tag, known, path, action)
-        vr = elements.judged(element.VR, known)
-        if vr is None:
-            return Verdict(None, "dropped", "other representation than the standard's")
-        written, element = element.VR, elements.named(element, vr)
+        if vr == "SQ" or elements.is_sequence(element):
+            return self._sequence(element, tag, vr, path, action)
+        element = elements.named(element, vr)
         if tag in PIXELS:
-            return (
-                self._pixels(old, element, vr) if not path else Verdict(None, "dropped", "pixels in an item")
-            )
+            return self._pixels(old, element, vr, path)
         if action is None or basic is None:
             verdict = self.judge.unnamed(element, tag, vr)
         else:
             verdict = self.judge.named(element, tag, vr, action, basic)
         if verdict.reason in _ALWAYS and action not in ("C", "K"):
-            self.gone[tag, written] = verdict
+            self.plans[tag, written] = verdict
         return verdict
 
     def _sequence(self, element: Any, tag: int, known: str, path: Path, action: str | None) -> Verdict:
@@ -255,24 +266,40 @@ class _Walk:
             element = element._replace(VR=safe.vr)
         return self.judge.private(element, safe.vr, safe.fits)
 
-    def _pixels(self, old: Any, element: Any, vr: str) -> Verdict:
+    def _pixels(self, old: Any, element: Any, vr: str, path: Path) -> Verdict:
         from pydicom.dataelem import DataElement
         from pydicom.uid import UID
 
-        syntax, tag = UID(self.syntax), int(element.tag)
-        if not elements.is_last_and_complete(old, element):
-            raise Quarantine("pixel data that are cut short, or hold something else", tag)
-        if elements.is_exact(old, element, syntax):
-            return Verdict(element, "kept", "allowed fact")
-        value, changed = cut(old, element, self.syntax)
-        if not (changed and not syntax.is_encapsulated) and not elements.is_closed(old, value, syntax):
-            raise Quarantine("pixel data that are cut short, or hold something else", tag)
+        if path:
+            return Verdict(None, "dropped", "pixels in an item")
+        value, changed = checked(old, element, self.syntax)
         if not changed:
             return Verdict(element, "kept", "allowed fact")
         vr = element.VR if element.VR in ("OB", "OW", "OF", "OD") else "OW" if " or " in vr else vr
         new = DataElement(element.tag, vr, value)
-        new.is_undefined_length = syntax.is_encapsulated
+        new.is_undefined_length = UID(self.syntax).is_encapsulated
         return Verdict(new, "replaced", "pixels cut to their frames")
+
+
+def _planned(tag: int, written: str | None, options: Options) -> _Plan | Verdict:
+    group = tag >> 16
+    if tag & 0xFFFF == 0:
+        return _LENGTH
+    if group in _NEVER_GROUPS or tag in NEVER:
+        return Verdict(None, "dropped", _NEVER_GROUPS.get(group, "never stays"))
+    if 0x5000 <= group <= 0x501E or 0x6000 <= group <= 0x601E:
+        return Verdict(None, "dropped", "overlay or curve")
+    known = elements.vr(tag)
+    if known is None:
+        return Verdict(None, "dropped", "unknown tag")
+    telling = allowed.TELLING.get(tag)
+    if telling is not None and not getattr(options, telling.option):
+        return Verdict(None, "dropped", "singles out a scanner or a body")
+    vr = "SQ" if known == "SQ" else elements.judged(written, known)
+    if vr is None:
+        return Verdict(None, "dropped", "other representation than the standard's")
+    row = rules.table().get(tag)
+    return _Plan(vr, None, None) if row is None else _Plan(vr, row.action(options), rules.basic_action(row))
 
 
 def _block(tag: int) -> int:
@@ -281,12 +308,6 @@ def _block(tag: int) -> int:
 
 
 @cache
-def _gone(_: Options) -> dict[tuple[int, str | None], Verdict]:
-    """Tag and VR to the verdict on what goes whatever its value is; found out while files are walked."""
+def _plans(_: Options) -> dict[tuple[int, str | None], _Plan | Verdict]:
+    """Tag and VR to the plan, or to the verdict on what goes whatever its value is; made while files are walked."""
     return {}
-
-
-@cache
-def _actions(options: Options) -> dict[int, tuple[rules.Action, rules.Action]]:
-    """Tag to what these options do, and to what the basic profile does if that leaves nothing."""
-    return {tag: (row.action(options), rules.basic_action(row)) for tag, row in rules.table().items()}

@@ -7,29 +7,17 @@ from typing import Any
 
 from medveil.protect.header.dicom import private, values
 
-_UNDEFINED = 0xFFFFFFFF
 # Value, scheme, version, meaning; in an item they stand for one thing.
 CODE = frozenset({0x00080100, 0x00080102, 0x00080103, 0x00080104})
 SCHEMES = frozenset(
     {
-        "DCM",
-        "SCT",
-        "SRT",
-        "SNM3",
-        "SNM",
-        "LN",
-        "UCUM",
-        "RADLEX",
-        "FMA",
-        "UMLS",
-        "NCIT",
-        "NCI",
-        "MDC",
-        "NEU",
-        "BI",
+        "DCM", "SCT", "SRT", "SNM3", "SNM", "LN", "UCUM", "RADLEX", "FMA", "UMLS", "NCIT", "NCI", "MDC", "NEU", "BI",
         "ISO",
     }
-)
+)  # fmt: skip
+# Texts that are the same bytes in every character set as long as they are ASCII and switch to no other set.
+_PLAIN = frozenset({None, "PN", "LO", "SH", "UI", "CS", "DA"})
+_ESCAPE = b"\x1b"
 
 
 @cache
@@ -49,6 +37,48 @@ def tag(number: int) -> Any:
     from pydicom.tag import Tag
 
     return Tag(number)
+
+
+@cache
+def named_tag(keyword: str) -> Any:
+    """The tag of a keyword of the standard."""
+    from pydicom.datadict import tag_for_keyword
+
+    return tag(tag_for_keyword(keyword))
+
+
+def text(dataset: Any, keyword: str) -> str:
+    """The text of an element, its values joined by backslashes, without padding; empty if there is none.
+
+    Most are ASCII and stay undecoded; `dataset` keeps what pydicom decodes.
+    """
+    at = named_tag(keyword)
+    element = dataset.get_item(at)
+    if element is None:
+        return ""
+    value = element.value
+    if isinstance(value, bytes) and element.VR in _PLAIN and value.isascii() and _ESCAPE not in value:
+        parts = value.decode("ascii").split("\\")
+        return "\\".join([part.rstrip(" \0") for part in parts]).strip(" \0")
+    value = dataset[at].value
+    if value is None:
+        return ""
+    several = value if isinstance(value, list | tuple) or type(value).__name__ == "MultiValue" else [value]
+    return "\\".join(str(v) for v in several).strip(" \0")
+
+
+def whole(dataset: Any, keyword: str) -> int:
+    """A whole number of a dataset, undecoded if it is a plain one.
+
+    Raises:
+        Exception: of any kind: it is not there, or no number.
+    """
+    at = named_tag(keyword)
+    element = dataset.get_item(at)
+    value = element.value
+    if isinstance(value, bytes) and len(value) == 2 and element.VR in (None, "US") and vr(int(at)) == "US":
+        return int.from_bytes(value, "little" if element.is_little_endian else "big")
+    return int(dataset[at].value)
 
 
 def judged(written: str | None, known: str) -> str | None:
@@ -78,49 +108,6 @@ def named(element: Any, vr: str) -> Any:
         return element
     # A value of unknown VR is little endian, whatever the file is in.
     return element if element.VR == "UN" and not element.is_little_endian else element._replace(VR=vr)
-
-
-def is_last_and_complete(dataset: Any, element: Any) -> bool:
-    """Whether an element is as long as it says, and none with a smaller tag stands behind it (PS3.5 7.1).
-
-    Otherwise bytes are missing in it, and what stood behind it in the file has moved up into its value.
-    """
-    if getattr(element, "length", _UNDEFINED) not in (_UNDEFINED, len(element.value)):
-        return False
-    if next(reversed(dataset.keys())) == element.tag:
-        return True
-    at, number = getattr(element, "value_tell", 0), int(element.tag)
-    return not any(int(tag) < number and getattr(e, "value_tell", 0) > at > 0 for tag, e in dataset.items())
-
-
-def is_exact(dataset: Any, element: Any, syntax: Any) -> bool:
-    """Whether uncompressed pixel data are as long as their layout asks for, to the byte of padding."""
-    from pydicom.pixels.utils import get_expected_length
-
-    if syntax.is_encapsulated or getattr(element, "length", 0) == _UNDEFINED:
-        return False
-    try:
-        expected = int(get_expected_length(dataset, unit="bytes"))
-    except Exception:  # noqa: BLE001 - a layout that is not stated is refused by who cuts the pixels
-        return False
-    return len(element.value) in (expected, expected + expected % 2)
-
-
-def is_closed(dataset: Any, value: bytes, syntax: Any) -> bool:
-    """Whether each frame of compressed pixel data ends where its coding says, as far as that can be seen."""
-    from pydicom.encaps import generate_frames
-
-    number = int(syntax.rpartition(".")[2])
-    if not syntax.is_encapsulated:
-        return False  # uncompressed, and not exact: too short
-    if syntax == "1.2.840.10008.1.2.5":
-        pixels = int(dataset.Rows) * int(dataset.Columns)
-    elif syntax.startswith("1.2.840.10008.1.2.4.") and (number < 100 or 201 <= number <= 203):
-        pixels = 0
-    else:
-        return True  # films (MPEG, HEVC) and JPEG XL are not parsed
-    frames = generate_frames(value, number_of_frames=int(dataset.get("NumberOfFrames", 1) or 1))
-    return all(values.is_run_length(f, pixels) if pixels else values.is_closed(f) for f in frames)
 
 
 def is_sequence(element: Any) -> bool:
@@ -155,11 +142,10 @@ def creators(dataset: Any) -> dict[int, str]:
     """(group, block) as a number to the creator that has reserved it, for creators on the safe list."""
     found = {}
     for at, element in dataset.items():
-        number = int(at)
-        if number >> 16 & 1 and 0x10 <= number & 0xFFFF <= 0xFF:
+        if at & 0x10000 and 0x10 <= at & 0xFFFF <= 0xFF:
             creator = "\\".join(values.strings(element))
             if creator in private.CREATORS:
-                found[number] = creator
+                found[int(at)] = creator
     return found
 
 

@@ -212,7 +212,7 @@ class Judge:
             # Stays undecoded, as the rest of the file: nothing has to be encoded when it is written.
             data = "\\".join(several).encode("ascii", errors="replace")
             data += (b"\0" if vr == "UI" else b" ") * (len(data) % 2)
-            return Verdict(element._replace(VR=vr, value=data, length=len(data)), "replaced", reason)
+            return Verdict(type(element)(element.tag, vr, len(data), data, *element[4:]), "replaced", reason)
         return Verdict(
             DataElement(element.tag, vr, several[0] if len(several) == 1 else several), "replaced", reason
         )

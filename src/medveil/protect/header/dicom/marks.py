@@ -14,6 +14,7 @@ Source: PS3.15 E.2 and E.3 (what must be written), PS3.16 CID 7050 (codes), PS3.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal
 
 from medveil.core.errors import UsageError
@@ -52,25 +53,52 @@ def marks(
     Raises:
         UsageError: the dataset holds marks already: they are another's, and it was not cleaned here.
     """
+    if 0x00120062 in dataset or 0x00120064 in dataset:
+        raise UsageError("marks: the dataset holds marks already, expected one that was just cleaned")
+    implicit, little = dataset.original_encoding
+    if little:
+        for element in _raw(options, face_removed, pixels_cleaned, bool(implicit)):
+            dataset[element.tag] = element
+    else:
+        dataset.update(_made(options, face_removed, pixels_cleaned))
+
+
+@cache
+def _raw(
+    options: Options, face_removed: bool | None, pixels_cleaned: bool | None, implicit: bool
+) -> list[Any]:
+    """The marks undecoded, as most of a dataset is; the same in all files of a release."""
+    from pydicom.filebase import DicomBytesIO
+    from pydicom.filereader import read_dataset
+    from pydicom.filewriter import write_dataset
+
+    file = DicomBytesIO()
+    file.is_implicit_VR, file.is_little_endian = implicit, True
+    write_dataset(file, _made(options, face_removed, pixels_cleaned))
+    file.seek(0)
+    return list(read_dataset(file, implicit, True).values())
+
+
+def _made(options: Options, face_removed: bool | None, pixels_cleaned: bool | None) -> Any:
     from pydicom.dataset import Dataset
     from pydicom.sequence import Sequence
 
-    if 0x00120062 in dataset or 0x00120064 in dataset:
-        raise UsageError("marks: the dataset holds marks already, expected one that was just cleaned")
     used = codes(options, face_removed=face_removed, pixels_cleaned=pixels_cleaned)
     items = []
     for value, meaning in used:
         item = Dataset()
         item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
         items.append(item)
-    dataset.PatientIdentityRemoved = "YES"
-    dataset.DeidentificationMethod = ["medveil", *(f"DICOM PS3.15 {value}" for value, _ in used)]
-    dataset.DeidentificationMethodCodeSequence = Sequence(items)
-    dataset.LongitudinalTemporalInformationModified = dates(options)
+    made = Dataset()
+    made.PatientIdentityRemoved = "YES"
+    made.DeidentificationMethod = ["medveil", *(f"DICOM PS3.15 {value}" for value, _ in used)]
+    made.DeidentificationMethodCodeSequence = Sequence(items)
+    made.LongitudinalTemporalInformationModified = dates(options)
     if face_removed is not None:
-        dataset.RecognizableVisualFeatures = "NO" if face_removed else "YES"
+        made.RecognizableVisualFeatures = "NO" if face_removed else "YES"
     if pixels_cleaned is not None:
-        dataset.BurnedInAnnotation = "NO" if pixels_cleaned else "YES"
+        made.BurnedInAnnotation = "NO" if pixels_cleaned else "YES"
+    return made
 
 
 def codes(

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from medveil.protect.header.dicom import elements
 from medveil.protect.header.dicom.quarantine import Quarantine
 
 _NAMES = ("PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "ReferringPhysicianName",
@@ -22,6 +23,8 @@ _WHOLE = (
     "InstitutionName",
     "StationName",
 )
+_PARTS = re.compile(r"[\^=\\\s,.]+")
+_NUMBER = re.compile(r"\d{5,}")
 SHORTEST = 4  # signs; shorter parts of names are parts of too many other words
 
 
@@ -52,27 +55,19 @@ def person(dataset: Any) -> Person:
     Raises:
         Quarantine: neither a PatientID nor a study UID.
     """
-    original = _one(dataset, "PatientID")
-    study = _one(dataset, "StudyInstanceUID")
-    if not original and not study:
-        raise Quarantine("no patient and no study named", 0x00100020)
-    words: set[str] = set()
-    for keyword in _NAMES:
-        for part in re.split(r"[\^=\\\s,.]+", _one(dataset, keyword)):
-            words.add(part)
-    words |= {_one(dataset, keyword) for keyword in _WHOLE}
-    words = {w for w in words if len(w) >= SHORTEST}
-    found = re.compile("|".join(map(re.escape, sorted(words))), re.IGNORECASE) if words else None
-    numbers = frozenset(w for w in words if re.fullmatch(r"\d{5,}", w))
-    return Person(original or study, _one(dataset, "IssuerOfPatientID"), not original, found, numbers)
-
-
-def _one(dataset: Any, keyword: str) -> str:
     try:
-        value = dataset.get(keyword)
+        original, study, issuer = (
+            elements.text(dataset, k) for k in ("PatientID", "StudyInstanceUID", "IssuerOfPatientID")
+        )
+        names = [elements.text(dataset, keyword) for keyword in _NAMES]
+        words = {elements.text(dataset, keyword) for keyword in _WHOLE}
     except Exception as error:
         raise Quarantine("an identifier that can't be read") from error
-    if value is None:
-        return ""
-    several = value if isinstance(value, list | tuple) or type(value).__name__ == "MultiValue" else [value]
-    return "\\".join(str(v) for v in several).strip(" \0")
+    if not original and not study:
+        raise Quarantine("no patient and no study named", 0x00100020)
+    for name in filter(None, names):
+        words.update(_PARTS.split(name))
+    words = {w for w in words if len(w) >= SHORTEST}
+    numbers = frozenset(w for w in words if _NUMBER.fullmatch(w))
+    found = re.compile("|".join(map(re.escape, sorted(words))), re.IGNORECASE) if words else None
+    return Person(original or study, issuer, not original, found, numbers)

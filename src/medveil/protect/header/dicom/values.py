@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
+from functools import lru_cache
 from typing import Any
 
 TEXT = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT", "AE"})
@@ -55,6 +56,11 @@ def is_numeral(element: Any, vr: str) -> bool:
     value = element.value
     if not isinstance(value, bytes):
         value = "\\".join(strings(element)).encode("utf-8", errors="surrogateescape")
+    return _are_numerals(value, vr)
+
+
+@lru_cache(4096)  # files of a series hold the same numbers
+def _are_numerals(value: bytes, vr: str) -> bool:
     pattern = _NUMERAL[vr]
     body = value[:-1] if value.endswith(b"\0") else value  # one byte of padding, as some writers do
     return all(not part.strip(b" ") or pattern.fullmatch(part) for part in body.split(b"\\"))
@@ -75,29 +81,6 @@ def is_number(element: Any, vr: str, most: int | None = None) -> bool:
         return True
     # Eight letters read as one double are nearly always far from anything that is measured.
     return vr == "FD" and len(value) == 8 and 1e-9 < abs(struct.unpack("<d", value)[0]) < 1e9
-
-
-def is_closed(frame: bytes) -> bool:
-    """Whether a frame of JPEG, JPEG-LS or JPEG 2000 ends with its end marker, and only padding is behind it.
-
-    No byte of a scan or a packet looks like that marker (10918-1 B.1.1.5, 14495-1 A.1, 15444-1 B.10.1).
-    """
-    begins = b"\xff\x93" if frame[:2] == b"\xff\x4f" else b"\xff\xda"  # start of data, of a scan
-    end = frame.find(b"\xff\xd9", max(frame.find(begins), 0))
-    return end >= 0 and not frame[end + 2 :].strip(b"\0\xff")
-
-
-def is_run_length(frame: bytes, pixels: int) -> bool:
-    """Whether the last segment of an RLE frame holds so many bytes and nothing behind them (PS3.5 annex G)."""
-    count = int.from_bytes(frame[:4], "little")
-    if len(frame) < 64 or not 1 <= count <= 15:
-        return False
-    at, made = int.from_bytes(frame[4 * count : 4 * count + 4], "little"), 0
-    while made < pixels and at < len(frame):
-        step = frame[at]
-        at += step + 2 if step < 128 else 2 if step > 128 else 1
-        made += step + 1 if step < 128 else 257 - step if step > 128 else 0
-    return made == pixels and at <= len(frame) and not frame[at:].strip(b"\0")
 
 
 def dummy(vr: str) -> Any:

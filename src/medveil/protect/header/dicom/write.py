@@ -14,7 +14,7 @@ import struct
 from io import BytesIO
 from typing import Any
 
-from medveil.protect.header.dicom import values
+from medveil.protect.header.dicom import elements, values
 from medveil.protect.header.dicom.quarantine import Quarantine
 from medveil.protect.header.dicom.report import Cleaned
 
@@ -41,10 +41,10 @@ def to_bytes(cleaned: Cleaned) -> bytes:
     from pydicom.uid import UID
 
     dataset: Any = cleaned.dataset
-    instance = str(dataset.get("SOPInstanceUID", "") or "")
+    instance = elements.text(dataset, "SOPInstanceUID")
     if not instance:
         raise Quarantine("no UID of the instance", 0x00080018)
-    syntax, sop_class = UID(cleaned.transfer_syntax), str(dataset.SOPClassUID)
+    syntax, sop_class = UID(cleaned.transfer_syntax), elements.text(dataset, "SOPClassUID")
     if syntax.is_little_endian and not syntax.is_deflated:
         try:
             return b"".join([_meta(sop_class, instance, syntax), *_plain(dataset, syntax.is_implicit_VR)])
