@@ -200,7 +200,7 @@ def _open(path: Path) -> tuple[int, os.stat_result]:
     try:
         handle = os.open(path, flags)
     except FileNotFoundError:
-        raise InputRefused(f"{_WHAT}: not there", hint="medveil makes one itself") from None
+        raise InputRefused(f"{_WHAT}: not there", hint="`medveil key new FILE` makes one") from None
     except (OSError, ValueError) as error:
         if getattr(error, "errno", None) == errno.ELOOP:
             raise InputRefused(
