@@ -254,7 +254,7 @@ def of_sidecar(data: Mapping[str, Any]) -> Iterator[Kind]:
     """The kind of each key of a sidecar, nested ones too."""
     kept, _ = clean_sidecar(data)
     for key, value in data.items():
-        yield MADE if key in kept else _of_key(key)
+        yield MADE if key in kept and kept[key] == value else _of_key(key)
         for inner in value if isinstance(value, list) else [value]:
             if isinstance(inner, dict):
                 yield from of_sidecar(inner)

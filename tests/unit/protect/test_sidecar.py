@@ -73,6 +73,109 @@ def test_unknown_keys_go_and_are_not_named() -> None:
     )
 
 
+PET = {
+    "Manufacturer": "Siemens", "ManufacturersModelName": "Biograph64_mCT", "Units": "Bq/mL", "TracerName": "FDG",
+    "TracerRadionuclide": "F18", "InjectedRadioactivity": 200.5, "InjectedRadioactivityUnits": "MBq", "InjectedMass": 5,
+    "InjectedMassUnits": "ug", "SpecificRadioactivity": 929.6, "SpecificRadioactivityUnits": "MBq/ug",
+    "ModeOfAdministration": "bolus-infusion", "InfusionRadioactivity": 100, "InfusionStart": 0, "InfusionSpeed": 0.1,
+    "InfusionSpeedUnits": "mL/s", "InjectedVolume": 10, "TimeZero": "00:00:00", "ScanStart": 60, "InjectionStart": -30,
+    "FrameTimesStart": [60], "FrameDuration": [600], "AcquisitionMode": "list mode", "ImageDecayCorrected": True,
+    "ImageDecayCorrectionTime": 0, "ReconMethodName": "3D-OSEM-PSF",
+    "ReconMethodParameterLabels": ["subsets", "iterations"], "ReconMethodParameterUnits": ["none", "none"],
+    "ReconMethodParameterValues": [16, 10], "ReconFilterType": ["Shepp 0.5", "All-pass 0.4"], "ReconFilterSize": [2.5, 2],
+    "AttenuationCorrection": "[137Cs]transmission scan-based",
+}  # fmt: skip
+"""All that BIDS 1.11 requires of PET."""
+
+
+def test_a_pet_sidecar_of_known_words_passes_whole() -> None:
+    assert clean_sidecar(PET) == (PET, [])
+
+
+def test_free_text_in_a_pet_sidecar_leaves_as_na_and_every_required_key_stays() -> None:
+    texts = {key for key, value in PET.items() if isinstance(value, str)} - {"TimeZero"} | {"ReconFilterType"}
+    kept, removed = clean_sidecar(PET | dict.fromkeys(texts, "of Jane Canary"))
+    assert kept == PET | dict.fromkeys(texts, "n/a")
+    assert removed == sorted(texts)
+
+
+@pytest.mark.parametrize("key", ["InjectedMass", "SpecificRadioactivity"])
+@pytest.mark.parametrize("value", [19700101, "4 for Jane", None, True, [1], "n/a"])
+def test_a_mass_or_activity_that_is_none_leaves_as_na(key: str, value: object) -> None:
+    kept, removed = clean_sidecar({**PET, key: value})
+    assert kept == {**PET, key: "n/a"}
+    assert removed == ([] if value == "n/a" else [key])
+
+
+def test_only_what_the_source_has_becomes_na_and_only_of_pet() -> None:
+    assert clean_sidecar({"TracerName": "FDG"}) == ({"TracerName": "FDG"}, [])
+    for key in (
+        "Manufacturer",
+        "ManufacturersModelName",
+        "Units",
+        "AttenuationCorrection",
+        "ReconMethodParameterLabels",
+    ):
+        assert clean_sidecar({key: "Jane", "EchoTime": 1}) == ({"EchoTime": 1}, [key])
+
+
+@pytest.mark.parametrize("time", ["10:32:07", "9:05:59", "23:59:59.125"])
+def test_time_zero_leaves_as_midnight_and_what_is_relative_to_it_stays(time: str) -> None:
+    kept, removed = clean_sidecar({**PET, "TimeZero": time})
+    assert (kept, removed) == (PET, ["TimeZero"])
+
+
+@pytest.mark.parametrize(
+    "time", ["10:32", "24:00:00", "10:32:00 Jane", "10:32:00\n", 103200, None, "n/a", "\u0661:00:00"]
+)
+def test_a_time_zero_that_is_no_time_goes(time: object) -> None:
+    kept, removed = clean_sidecar({**PET, "TimeZero": time})
+    assert kept == {key: value for key, value in PET.items() if key != "TimeZero"}
+    assert removed == ["TimeZero"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "units", "values", "kept"),
+    [
+        (["iterations", "Jane", "beta"], ["none", "none", "none"], [4, 1970, 350],
+         (["iterations", "beta"], ["none", "none"], [4, 350])),  # a number goes with its label
+        (["iterations", "subsets"], ["none", "of Jane"], [4, 19700101], (["iterations"], ["none"], [4])),
+        (["iterations", "subsets"], ["of Jane", None], [4, 21], (["iterations", "subsets"], ["n/a", "n/a"], [4, 21])),
+        (["iterations"], "Jane", [4], (["iterations"], ["n/a"], [4])),
+        (["iterations"], ["none"], [4, 5], (["none"], None, None)),
+        (["iterations"], ["none"], "4", (["none"], None, None)),
+        (["Jane"], ["none"], [1], (["none"], None, None)),
+        ("iterations", "none", 4, (["none"], None, None)),
+        ([["iterations"]], ["none"], [4], (["none"], None, None)),
+        (["iterations"] * 65, ["none"] * 65, [4] * 65, (["none"], None, None)),
+    ],
+)  # fmt: skip
+def test_a_parameter_of_reconstruction_leaves_whole_or_not(
+    labels: object, units: object, values: object, kept: tuple[object, ...]
+) -> None:
+    keys = [f"ReconMethodParameter{what}" for what in ("Labels", "Units", "Values")]
+    found, removed = clean_sidecar(PET | dict(zip(keys, (labels, units, values), strict=True)))
+    assert tuple(map(found.get, keys)) == kept
+    assert set(removed) <= set(keys)
+    assert removed
+
+
+@pytest.mark.parametrize("model", ["Prisma_fit", "DISCOVERY MR750", "Discovery MI", "Brilliance 64"])
+def test_a_common_model_stays(model: str) -> None:
+    assert clean_sidecar({"ManufacturersModelName": model}) == ({"ManufacturersModelName": model}, [])
+
+
+@pytest.mark.parametrize(
+    "model", ["Connectom", "ECAT HRRT", "Investigational_Device_7T", "Prisma of Jane", "prisma_fit "]
+)
+def test_a_rare_or_unknown_model_goes(model: str) -> None:
+    assert clean_sidecar({"ManufacturersModelName": model}) == ({}, ["ManufacturersModelName"])
+    assert clean_sidecar({**PET, "ManufacturersModelName": model})[0] == {
+        **PET,
+        "ManufacturersModelName": "n/a",
+    }
+
+
 def test_the_source_is_left_alone() -> None:
     data = {"EchoTime": 1, "PatientName": "x"}
     clean_sidecar(data)

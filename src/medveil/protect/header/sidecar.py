@@ -4,15 +4,21 @@ An allowlist by key, and by value: a number passes only within the plausible ran
 time of 19700101 is a birth date), a word only if it is in the closed vocabulary of its key. So free text
 never passes: ProtocolName, SeriesDescription, SequenceName, SoftwareVersions, ConvolutionKernel. Facts that
 single out a scanner or a session also go: ImagingFrequency, SAR (it grows with the body), ShimSetting,
-TablePosition, TxRefAmp, DeviceSerialNumber, ManufacturersModelName, StationName; and so do times
-of day (TimeZero), UIDs, body size and weight. The manufacturer stays: it decides how an image looks, and
-there are a dozen. Of dates, the day of acquisition stays where a key moves it; all others go, and without a key all go.
-Sources: BIDS 1.9 metadata glossary; the fields that dcm2niix writes.
+TablePosition, TxRefAmp, DeviceSerialNumber, StationName; and so do times of day, UIDs, body size and weight.
+The manufacturer stays, and the model if it is a common one: they decide how an image looks.
+Of dates, the day of acquisition stays where a key moves it; all others go, and without a key all go.
+
+PET      what BIDS requires as text and may not pass leaves as "n/a", so that the release validates
+         TimeZero, a time of day, leaves as 00:00:00: all other times are relative to it and stay true
+         a parameter of reconstruction leaves with its value and unit if all its words are known; ["none"] if none does
+
+Sources: BIDS 1.11 metadata glossary; the fields that dcm2niix and PET2BIDS write.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +28,12 @@ from medveil.protect.header.dates import day_of, shift_iso
 
 UNNAMED = "(a key that is not in medveil's vocabulary)"
 DATES = ("AcquisitionDateTime", "AcquisitionDate")  # of these the day passes, moved
+UNKNOWN = "n/a"
 _LONGEST = 4096  # entries of a list: slices or frames
+_PARAMETERS = 64  # of a reconstruction, at most
+_TIME_ZERO, _MIDNIGHT = "TimeZero", "00:00:00"
+_TIME = re.compile(r"(?:2[0-3]|[01]?[0-9]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?")
+_LABELS, _UNITS, _VALUES = (f"ReconMethodParameter{what}" for what in ("Labels", "Units", "Values"))
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,7 @@ _RULES: dict[str, Rule] = {
     # What made the image
     "Modality": Word(words.MODALITY),
     "Manufacturer": Word(words.MANUFACTURER),
+    "ManufacturersModelName": Word(words.MODEL),
     "MagneticFieldStrength": Number(0.01, 20),
     "BodyPart": Word(words.BODY_PART),
     "BodyPartExamined": Word(words.BODY_PART),
@@ -130,7 +142,7 @@ _RULES: dict[str, Rule] = {
     "XRayTubeCurrent": Number(0, 5_000),
     "ExposureTime": Number(0, 100_000),
     "GantryDetectorTilt": Number(-90, 90),
-    # PET; TimeZero is required there by BIDS and dropped, since it is a time of day
+    # PET; TimeZero and the parameters of reconstruction have functions of their own
     "Units": Word(words.PET_UNITS),
     "TracerName": Word(words.TRACER),
     "TracerRadionuclide": Word(words.NUCLIDE),
@@ -138,37 +150,95 @@ _RULES: dict[str, Rule] = {
     "AcquisitionMode": Word(words.ACQUISITION_MODE),
     "InjectedRadioactivityUnits": Word(words.RADIOACTIVITY_UNITS),
     "InjectedRadioactivity": Number(0, 5_000),
+    "InjectedMass": Number(0, 10_000),
+    "InjectedMassUnits": Word(words.MASS_UNITS),
+    "SpecificRadioactivity": Number(0, 100_000),
+    "SpecificRadioactivityUnits": Word(words.PER_MASS_UNITS),
+    "MolarActivity": Number(0, 100_000),
+    "MolarActivityUnits": Word(words.PER_MASS_UNITS),
+    "InfusionRadioactivity": Number(0, 5_000),
+    "InfusionStart": Number(-86_400, 86_400),
+    "InfusionSpeed": Number(0, 1_000),
+    "InfusionSpeedUnits": Word(words.SPEED_UNITS),
+    "InjectedVolume": Number(0, 1_000),
     "ScanStart": Number(-86_400, 86_400),
     "InjectionStart": Number(-86_400, 86_400),
     "FrameTimesStart": Number(0, 86_400, many=True),
     "FrameDuration": Number(0, 86_400, many=True),
     "ImageDecayCorrected": Flag(),
     "ImageDecayCorrectionTime": Number(-86_400, 86_400),
+    "ReconMethodName": Word(words.RECON_METHOD),
+    "ReconFilterType": Word(words.RECON_FILTER, many=True),
+    "ReconFilterSize": Number(0, 100, many=True),
+    "AttenuationCorrection": Word(words.ATTENUATION),
 }
 
 
 def clean_sidecar(data: Mapping[str, Any], days: int | None = None) -> tuple[dict[str, Any], list[str]]:
-    """The part of a sidecar that may leave, and the keys that were removed.
+    """The part of a sidecar that may leave, and the keys whose value does not.
 
     Args:
         data: what the sidecar says.
         days: the person's shift of dates; None where there is no key, and then no date leaves.
 
     Returns:
-        The allowed facts in the order of the source, and the names of the removed keys, sorted: a key that
-        medveil does not know is not named, since names can be typed into keys too; it is listed as UNNAMED.
+        The allowed facts in the order of the source, and the names of the keys that are removed or, for PET,
+        stand without their value, sorted: a key that medveil does not know is not named, since names can be typed
+        into keys too; it is listed as UNNAMED.
 
     >>> clean_sidecar({"AcquisitionDateTime": "2024-03-01T10:20:30.5", "EchoTime": 0.002}, -1)
     ({'AcquisitionDateTime': '2024-02-29', 'EchoTime': 0.002}, [])
+    >>> clean_sidecar({"TracerName": "of Jane", "TimeZero": "10:32:00", "ScanStart": 60})
+    ({'TracerName': 'n/a', 'TimeZero': '00:00:00', 'ScanStart': 60}, ['TimeZero', 'TracerName'])
     """
-    kept = {}
+    kept: dict[str, Any] = {}
+    pet = not words.PET_ONLY.isdisjoint(data)
+    parameters = _parameters(data) if pet else {}
     for key, value in data.items():
         if key in _RULES and _RULES[key].passes(value):
             kept[key] = value
         elif key in DATES and days is not None and (day := _moved_day(value, days)):
             kept[key] = day
-    gone = [key if key in _RULES or key in words.REMOVED_KEYS else UNNAMED for key in data if key not in kept]
-    return kept, sorted(gone)
+        elif key in parameters:
+            kept[key] = parameters[key]
+        elif key == _TIME_ZERO and isinstance(value, str) and _TIME.fullmatch(value):
+            kept[key] = _MIDNIGHT
+        elif pet and key in words.PET_TEXTS:
+            kept[key] = UNKNOWN
+    gone = [
+        key for key, value in data.items() if key not in kept or (key not in DATES and kept[key] != value)
+    ]
+    return kept, sorted(key if key in _RULES or key in words.REMOVED_KEYS else UNNAMED for key in gone)
+
+
+def _parameters(data: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Those parameters of a reconstruction whose label is known and whose value is in its range.
+
+    BIDS reads the label "none" as there being none to tell; then it asks for no values.
+    """
+    if _LABELS not in data:
+        return {}
+    labels, units, values = (_listed(data.get(key)) for key in (_LABELS, _UNITS, _VALUES))
+    fit = len(labels) == len(values) <= _PARAMETERS
+    known = [i for i, label in enumerate(labels) if fit and _is_parameter(label, values[i])]
+    if not known:
+        return {_LABELS: ["none"]}
+    out = {_LABELS: [labels[i] for i in known], _VALUES: [values[i] for i in known]}
+    if len(units) == len(labels):
+        told = Word(words.RECON_PARAMETER_UNITS)
+        out[_UNITS] = [units[i] if told.passes(units[i]) else UNKNOWN for i in known]
+    elif _UNITS in data:
+        out[_UNITS] = [UNKNOWN] * len(known)
+    return out
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_parameter(label: Any, value: Any) -> bool:
+    known = isinstance(label, str) and label in words.RECON_PARAMETER
+    return known and Number(0, words.RECON_PARAMETER[label]).passes(value)
 
 
 def _moved_day(value: Any, days: int) -> str | None:
