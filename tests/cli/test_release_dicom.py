@@ -276,3 +276,10 @@ def test_two_stages(medveil: Callable, source: Path, tmp_path: Path) -> None:
     assert first.isdisjoint(second)
     left = b"".join(p.read_bytes() for p in outside.rglob("*") if p.is_file())
     assert first.pop().encode() not in left
+
+
+def test_several_issuers_are_refused_before_any_work(medveil: Callable, source: Path, tmp_path: Path) -> None:
+    ran = medveil("protect", source, "--to", tmp_path / "out", "--set", "header.dicom.issuers=true")
+    assert ran.code == 2
+    assert "issuers" in ran.err
+    assert not (tmp_path / "out.key").exists()

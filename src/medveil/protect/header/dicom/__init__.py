@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from medveil.core.errors import UsageError
 from medveil.protect.header.dicom.rules import Options
 
 
@@ -25,7 +26,16 @@ class Dicom(Options):
     )
 
     def check(self) -> None:
-        """There is no file among the settings."""
+        """Refuse what a release cannot do yet.
+
+        Raises:
+            UsageError: people of several issuers; a release tells people apart by their ID alone.
+        """
+        if self.issuers:
+            raise UsageError(
+                f"{self.name}: issuers works in Python only, a release tells people apart by PatientID",
+                hint="release each issuer's files in a run of its own, with a key of its own",
+            )
 
     def describe(self) -> str:
         return (
