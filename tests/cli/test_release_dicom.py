@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from medveil.carry.picturing import Drawn
 from medveil.core.errors import Refusal
@@ -20,6 +20,7 @@ from medveil.io.dicom.volume import read_series
 from medveil.io.identifiers import dicom_identifiers
 from medveil.io.residual import residues
 from medveil.protect.deface.erase import Erase
+from medveil.protect.header.dicom.report import Cleaned
 
 from .dicom_heads import WORDS, write_series
 
@@ -283,3 +284,32 @@ def test_several_issuers_are_refused_before_any_work(medveil: Callable, source: 
     assert ran.code == 2
     assert "issuers" in ran.err
     assert not (tmp_path / "out.key").exists()
+
+
+@pytest.mark.usefixtures("stand")
+def test_slices_that_were_not_put_back_are_no_release(
+    medveil: Callable, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medveil.carry.one_series.restored", lambda volume, image, files: list(files))
+    ran = medveil("protect", source, "--to", tmp_path / "out", "--jobs", "1")
+    assert ran.code == 4
+    assert "voxels as altered" in ran.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("stand")
+def test_a_header_that_was_not_cleaned_is_no_release(
+    medveil: Callable, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medveil.protect.header.dicom.clean import clean
+
+    def careless(dataset: Dataset, *rest: object) -> Cleaned:
+        cleaned = clean(dataset, *rest)
+        cleaned.dataset.InstitutionName = dataset.InstitutionName
+        return cleaned
+
+    monkeypatch.setattr("medveil.carry.one_series.clean", careless)
+    ran = medveil("protect", source, "--to", tmp_path / "out", "--jobs", "1")
+    assert ran.code == 4
+    assert "no identifier of the source left" in ran.err
+    assert not (tmp_path / "out").exists()

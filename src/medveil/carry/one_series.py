@@ -28,7 +28,8 @@ from medveil.carry.leftover import KEPT_BY
 from medveil.carry.naming import Naming
 from medveil.carry.residual import faces
 from medveil.core.errors import InputRefused, Refusal, VerificationFailed
-from medveil.core.release import Carried, Entry, Outcome, Step
+from medveil.core.image import Image
+from medveil.core.release import Carried, Entry, Mask, Outcome, Step
 from medveil.io.aside import write_aside
 from medveil.io.chance import left_behind
 from medveil.io.dicom.pixels import hides_bits
@@ -107,7 +108,7 @@ def protect_series(
         pixels_cleaned=_text_is_gone(use.text, seen, sources[0], after),
     )
     written = [folders.release / job.place / name for name in names]
-    proofs = _proofs(written, after, known, volume, outcome)
+    proofs = _proofs(written, after, known, seen, volume, outcome)
     failed = [name for name, held in proofs.items() if not held]
     if failed:
         raise VerificationFailed("a proof failed: " + ", ".join(failed))
@@ -192,16 +193,22 @@ def _with_boxes(outcome: Outcome, seen: Seen) -> Outcome:
     Raises:
         Refusal: a box lies over what was promised to stay.
     """
-    boxes = np.zeros(outcome.image.data.shape[:3], dtype=bool)
-    for box in seen.boxes:
-        rows, columns = box.place
-        boxes[columns, rows] = True
+    boxes = _in_boxes(seen, outcome.image)
     if outcome.protected is not None and (boxes & outcome.protected).any():
         raise Refusal(
             "what looks like burned-in text lies over the brain",
             hint="look at the slices; --set text.burned_in.smallest_px=16 looks for larger text only",
         )
     return replace(outcome, altered=boxes if outcome.altered is None else outcome.altered | boxes)
+
+
+def _in_boxes(seen: Seen, image: Image) -> Mask:
+    """(I, J, K) True in the columns and rows of a box."""
+    out = np.zeros(image.data.shape[:3], dtype=bool)
+    for box in seen.boxes:
+        rows, columns = box.place
+        out[columns, rows] = True
+    return out
 
 
 def _face_is_gone(volume: Volume, outcome: Outcome) -> bool | None:
@@ -243,6 +250,7 @@ def _proofs(
     written: Sequence[Path],
     meant: Sequence[Frames],
     known: Sequence[Identifier],
+    seen: Seen,
     volume: Volume | None,
     outcome: Outcome | None,
 ) -> dict[str, bool]:
@@ -255,10 +263,26 @@ def _proofs(
         "no identifier of the source left": not left_behind(written[0].parent, known),
     }
     if volume is not None and outcome is not None:
-        proofs |= verify_image(volume.image, read_volume(again).image, outcome.altered, outcome.protected)
+        released = read_volume(again).image
+        proofs |= verify_image(volume.image, released, outcome.altered, outcome.protected)
         proofs.pop("something was altered", None)  # a slab without a face has nothing to alter
+        proofs["voxels as altered"] = _as_altered(volume, outcome, released, _in_boxes(seen, released))
         proofs |= {name: bool(held) for name, held in outcome.proofs.items()}
     return proofs
+
+
+def _as_altered(volume: Volume, outcome: Outcome, released: Image, boxes: Mask) -> bool:
+    """Whether the steps' result is what the files hold, as nearly as they can hold it, but for the blanked boxes."""
+    low, high = max(a for a, _ in volume.limits), min(b for _, b in volume.limits)
+    meant = outcome.image.data
+    if meant.shape != released.data.shape:
+        return False
+    if released.data.dtype.kind in "iu":
+        wrong = released.data != np.clip(meant, low, high)
+    else:  # each frame has a scaling of its own, and holds the real value to its step
+        step = max(abs(slope) for frames in volume.scaling for slope, _ in frames)
+        wrong = ~np.isclose(released.data, meant, rtol=0.0, atol=step, equal_nan=True)
+    return not (wrong.any(axis=3) if wrong.ndim > 3 else wrong)[~boxes].any()
 
 
 def _said(seen: Seen, face_removed: bool | None, outcome: Outcome | None) -> list[str]:
