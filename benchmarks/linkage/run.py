@@ -38,14 +38,16 @@ ATTACKS: dict[str, Any] = {f"brain, {how}": attack for how, attack in BRAINS.ite
 
 
 def written(record: Record, folder: Path, erase: bool) -> Record | str:
-    """One image on disk, erased or as it is; the reason if that was refused."""
+    """One image on disk, erased or as it is, that of an earlier run if it is there; the reason if that was refused."""
+    path = folder / f"{record.subject}-{record.name}.nii.gz"
+    if path.exists():
+        return replace(record, open=partial(nifti.read, path))
     image = record.open()
     if erase:
         try:
             image = Erase().apply(image).image
         except Refusal as refusal:
             return refusal.reason
-    path = folder / f"{record.subject}-{record.name}.nii.gz"
     nifti.write(image, path)
     return replace(record, open=partial(nifti.read, path))
 
@@ -74,10 +76,13 @@ def main() -> None:
         both = simulate_cohort(a.people, seed=a.seed, visits=2, rho=a.rho, photos=0, scanner=scanner).scans
         return [r for r in both if r.session == f"ses-{number}"]
 
+    work = (
+        a.work / f"seed-{a.seed}-rho-{a.rho}-second-{a.second_mm}mm"
+    )  # images of other settings lie elsewhere
     first, second = visits(1, FIRST), visits(2, replace(SECOND, spacing_mm=a.second_mm))
-    original, _ = side(first, a.work / "first", a.jobs)
-    gallery, _ = side(second, a.work / "second", a.jobs)
-    release, refused = side(first, a.work / "erased", a.jobs, erase=True)
+    original, _ = side(first, work / "first", a.jobs)
+    gallery, _ = side(second, work / "second", a.jobs)
+    release, refused = side(first, work / "erased", a.jobs, erase=True)
     threat, observer = Threat(gallery=gallery), Observer(n_jobs=a.jobs)
 
     start = time.time()
