@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -313,3 +314,34 @@ def test_a_header_that_was_not_cleaned_is_no_release(
     assert ran.code == 4
     assert "no identifier of the source left" in ran.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("stand")
+def test_the_order_of_a_release_tells_nothing_of_that_of_the_source(
+    medveil: Callable, tmp_path: Path
+) -> None:
+    for n in range(7):  # one chance in 5040 that pseudonyms happen to come in the order of the patient IDs
+        write_series(_image(n), tmp_path / "in" / f"{n}", patient=f"ZQ-{n}", study=n + 1)
+    ran = medveil("protect", tmp_path / "in", "--to", tmp_path / "out", "--jobs", "1", "--json")
+    assert ran.code == 0, ran.err
+    people = [row["subject"] for row in json.loads(ran.out)["images"]]
+    assert len(set(people)) == 7
+    assert people == sorted(people)
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert [row["place"].split("/")[0] for row in manifest["images"]] == people
+
+
+@pytest.mark.usefixtures("stand")
+@pytest.mark.parametrize(("detected", "mark"), [(False, "NO"), (True, None)])
+def test_a_face_is_marked_gone_only_if_no_detector_fires(
+    medveil: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detected: bool, mark: str | None
+) -> None:
+    write_series(_image(7), tmp_path / "in")
+    monkeypatch.setattr("medveil.carry.one_series.faces", lambda head: [SimpleNamespace(detected=detected)])
+    ran = medveil("protect", tmp_path / "in", "--to", tmp_path / "out", "--jobs", "1", "--json")
+    assert ran.code == 0, ran.err
+    one = dcmread(next((tmp_path / "out").rglob("*.dcm")))
+    assert one.get("RecognizableVisualFeatures") == mark
+    assert ("113102" in {c.CodeValue for c in one.DeidentificationMethodCodeSequence}) is (mark == "NO")
+    remarks = " ".join(json.loads(ran.out)["images"][0]["remarks"])
+    assert ("a face detector still fires" in remarks) is detected
