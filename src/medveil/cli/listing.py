@@ -16,7 +16,7 @@ NAME = "list"
 
 
 def command(
-    stage: Annotated[str | None, typer.Argument(help="protect or attack; all if left out.")] = None,
+    stage: Annotated[str | None, typer.Argument(help="protect, share or attack; all if left out.")] = None,
     json: options.Json = False,
 ) -> int:
     """List the parts of medveil with their settings."""

@@ -1,7 +1,7 @@
 """Catalog: what medveil can do, found where it lies.
 
 The path of a file is its public name: `protect/deface/erase.py` holds the step `deface.erase`. Other
-packages add theirs through the entry-point groups `medveil.protect` and `medveil.attack`.
+packages add theirs through the entry-point groups `medveil.protect`, `medveil.share` and `medveil.attack`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "deface.strip": "medveil.protect.deface.strip:Strip",
         "header.dicom": "medveil.protect.header.dicom:Dicom",
         "text.burned_in": "medveil.protect.text.burned_in:BurnedIn",
+    },
+    "share": {
+        "codec.jpeg2000": "medveil.share.codec.jpeg2000:Jpeg2000",
+        "codec.primis": "medveil.share.codec.primis:Primis",
     },
     "attack": {
         "infer.attributes": "medveil.attack.infer.attributes:Attributes",

@@ -53,7 +53,7 @@ def read_photograph(path: Path) -> Image:
                 upright = ImageOps.exif_transpose(picture)
                 pixels = np.asarray(_rgb(upright), dtype=np.uint8)
     except UnidentifiedImageError:
-        raise InputRefused("photograph: is not a JPEG or PNG picture", hint=_kind_hint(path)) from None
+        raise InputRefused("photograph: is not a JPEG or PNG picture", hint=kind_hint(path)) from None
     except Pillow.DecompressionBombError:
         raise InputRefused("photograph: has too many pixels", hint="make it smaller") from None
     except PermissionError:
@@ -101,7 +101,7 @@ _BEGINNINGS = (
 )
 
 
-def _kind_hint(path: Path) -> str:
+def kind_hint(path: Path) -> str:
     """What a file is by its first bytes, if that helps; never what stands in it."""
     try:
         with path.open("rb") as file:

@@ -71,16 +71,16 @@ def _frames(dataset: Any) -> Iterator[Frame]:
         if len(per_frame) != n:
             raise InputRefused("series: a file describes another number of frames than it holds")
         for index, group in enumerate(per_frame):
-            yield _frame(_Groups(dataset, (group, *shared[:1])), index)
+            yield _frame(Groups(dataset, (group, *shared[:1])), index)
     elif dataset.get("DetectorInformationSequence") and "ImagePositionPatient" not in dataset:
         yield from _nuclear(dataset, n)
     elif n == 1:
-        yield _frame(_Groups(dataset, tuple(shared[:1])), 0)
+        yield _frame(Groups(dataset, tuple(shared[:1])), 0)
     else:
         raise InputRefused("series: a file has several frames, and does not say where each of them lies")
 
 
-class _Groups:
+class Groups:
     """Where an attribute of a frame may stand: its own group, the shared one, the top level."""
 
     def __init__(self, dataset: Any, groups: tuple[Any, ...]) -> None:
@@ -95,7 +95,7 @@ class _Groups:
         return self.dataset.get(elsewhere or keyword)
 
 
-def _frame(at: _Groups, index: int) -> Frame:
+def _frame(at: Groups, index: int) -> Frame:
     def number(macro: str, keyword: str, elsewhere: str = "") -> float:
         return float(at.get(macro, keyword, elsewhere) or 0)
 
