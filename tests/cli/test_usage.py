@@ -31,11 +31,31 @@ def test_help_loads_no_heavy_library() -> None:
     script = "import sys; sys.argv = ['medveil', '--help']\nfrom medveil.cli import main\n"
     script += "try: main.run()\nexcept SystemExit: pass\n"
     heavy = (
-        "('torch', 'vtk', 'vtkmodules', 'pyvista', 'SimpleITK', 'scipy', 'sklearn', 'nibabel', 'matplotlib')"
+        "('torch', 'lightning_fabric', 'safetensors', 'vtk', 'vtkmodules', 'pyvista', 'SimpleITK', 'scipy', "
+        "'sklearn', 'nibabel', 'matplotlib')"
     )
     script += f"print([m for m in {heavy} if m in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout.strip().endswith("[]")
+
+
+def test_only_networks_need_the_extra_learn() -> None:
+    """Every module outside `nn` is imported where torch, Lightning Fabric and safetensors are not installed."""
+    script = """
+import importlib, pkgutil, sys
+for absent in ("torch", "lightning_fabric", "safetensors"):
+    sys.modules[absent] = None
+import medveil
+names = {m.name for m in pkgutil.walk_packages(medveil.__path__, "medveil.", onerror=print)}
+for name in sorted(n for n in names if not n.startswith("medveil.nn.") and not n.endswith("__main__")):
+    try:
+        importlib.import_module(name)
+    except ImportError as missing:
+        print(name, missing)
+print("medveil.share.base" in sys.modules, len(names) > 100)
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.split("\n") == ["True True", ""]
 
 
 def test_version(medveil: Callable) -> None:

@@ -2,7 +2,7 @@
 
     films ──by person──> train (70 %) ──nn.fit──> network ──count──> statistics ──┐
                          validate (10 %) ── loss curve                            ├──> MODEL.safetensors
-                         test (20 %) ── figures, once, at the end ──> model card ─┘
+                         test (20 %) ── figures, once, at the end ──> model card ─┘   beside it the loss curve, .png
 
 Nobody is on two sides, and the figures of the card are from people the network never saw.
 """
@@ -29,6 +29,7 @@ from medveil.io.aside import write_aside
 from medveil.io.film_folder import FilmFile, find_films
 from medveil.io.films import read_shared
 from medveil.measure.fidelity.compare import compare, pool
+from medveil.report.loss_curve import loss_curve
 from medveil.share.codec.grid import Grid
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ def train(plan: TrainingPlan, talk: Talk | None = None) -> Trained:
     card = model_card(plan, net, dealt, figures(net, dealt["test"], Seeds(plan.seed)))
     with write_aside(plan.target, "model") as out:
         out.write(pack(net, counts, card))
+    with write_aside(plan.target.with_suffix(".png"), "loss curve") as out:
+        out.write(loss_curve(history, "png", loss="log10 of the mean squared error"))
     plan.target.with_name(plan.target.name + ".state").unlink(missing_ok=True)
     return Trained(plan.target, card, history)
 

@@ -22,6 +22,7 @@ from medveil.cli import (
     protect,
     release,
     report,
+    share,
     verify,
 )
 from medveil.core.errors import MedveilError
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     epilog="Exit codes: 0 done; 1 done, but over a limit you set; 2 usage; 3 input refused; "
-    "4 some images were refused (listed); 5 verification failed; 70 a bug.",
+    "4 some images were refused (listed); 5 verification failed, or nothing given opens it; 70 a bug.",
 )
 
 
@@ -59,6 +60,7 @@ for _verb in (demo, inspect, convert, release, protect, mean_face, attack, measu
     app.command(_verb.NAME)(_verb.command)
 app.command(listing.NAME)(listing.command)
 app.add_typer(key.app, name=key.NAME)
+app.add_typer(share.app, name=share.NAME)
 app.add_typer(canary.app, name=canary.NAME)
 
 

@@ -6,6 +6,7 @@
     ├── InputRefused          exit 3    a file or folder cannot be taken as it is
     ├── Refusal               exit 4    a step would have had to guess about one image, so it declined by name
     ├── VerificationFailed    exit 5    a written file is not what it must be
+    │   └── CannotOpen        exit 5    nothing that was given opens what was asked for
     └── OutputFailed          exit 3    nothing could be written (permissions, disk full)
 
 A message is one lower-case line: what, where, what was expected; `hint` says what to do.
@@ -72,3 +73,7 @@ class VerificationFailed(MedveilError):
     """A file that was written and read again does not hold what was promised."""
 
     exit_code = 5
+
+
+class CannotOpen(VerificationFailed):
+    """Nothing that was given opens what was asked for."""

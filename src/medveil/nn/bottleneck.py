@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medveil.core.errors import UsageError
 from medveil.nn.grouped import GroupedLinear, tiled, untiled
 from medveil.nn.settings import NetSettings
 from medveil.nn.sparsify import Chosen, sparsify
@@ -63,6 +64,8 @@ class Bottleneck(nn.Module):
 
     def __init__(self, settings: NetSettings) -> None:
         super().__init__()
+        if settings.variant == "reference":
+            raise UsageError("network: the layout `reference` is nn.reference.Reference")
         self.settings = settings
         joint = settings.variant == "paper"
         count = 1 if joint else settings.levels

@@ -35,7 +35,7 @@ def count(net: Bottleneck, images: Iterable[Tensor]) -> Counts:
             symbol = (
                 chosen.steps.long() + s.steps - (chosen.steps > 0).long()
             )  # -Q .. -1, 1 .. Q -> 0 .. 2 Q - 1
-            flat = (chosen.support.long() * 2 * s.steps + symbol).flatten().numpy()
+            flat = (chosen.support.long() * 2 * s.steps + symbol).flatten().cpu().numpy()
             values[level] += np.bincount(flat, minlength=values.shape[1])
     shaped = values.reshape(s.levels, s.atoms, 2 * s.steps)
     return Counts(shaped.sum(axis=2), shaped, sites)

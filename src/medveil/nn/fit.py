@@ -100,8 +100,8 @@ def fit(
     fabric.launch()
     adam = torch.optim.Adam(net.parameters(), lr=settings.rate)
     history = History()
-    first = _resume(net, adam, history, settings, state) if state and state.exists() else 0
     wrapped, optimiser = fabric.setup(net, adam)
+    first = _resume(net, adam, history, settings, state) if state and state.exists() else 0
     losses: list[float] = []
     for step in range(first, settings.steps):
         for group in optimiser.param_groups:
@@ -158,18 +158,27 @@ def _resume(
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(state, framework="pt") as kept:
-            facts = kept.metadata() or {}
-            tensors = {name: kept.get_tensor(name) for name in kept.keys()}  # noqa: SIM118 - not a dict
+        with safe_open(state, framework="pt") as file:
+            facts = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
         same = json.loads(facts["settings"]) == asdict(settings)
         past = History(**json.loads(facts["history"]))
+        first = past.steps[-1]
+        if type(first) is not int or not len(past.steps) == len(past.train) == len(past.held_out):
+            raise ValueError
         own = {k.removeprefix("net/"): v for k, v in tensors.items() if k.startswith("net/")}
         net.load_state_dict(own)
         moments: dict[str, dict[str, Any]] = {
             name: {key: tensors[f"adam/{key}/{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
             for name, _ in net.named_parameters()
         }
-    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError, OSError):
+        if any(
+            moments[n][k].shape != p.shape
+            for n, p in net.named_parameters()
+            for k in ("exp_avg", "exp_avg_sq")
+        ):
+            raise ValueError
+    except (SafetensorError, LookupError, ValueError, TypeError, RuntimeError, OSError):
         raise InputRefused(
             "training: the kept state does not belong to this net, or is damaged",
             hint="remove it to begin anew",
@@ -180,6 +189,10 @@ def _resume(
             hint="give the same ones to go on, or remove it to begin anew",
         )
     for name, parameter in net.named_parameters():
-        adam.state[parameter] = moments[name]
+        kept = moments[name]  # Adam wants its count of steps on the CPU, the moments beside the parameter
+        adam.state[parameter] = {
+            "step": kept.pop("step"),
+            **{k: v.to(parameter.device) for k, v in kept.items()},
+        }
     history.steps, history.train, history.held_out = past.steps, past.train, past.held_out
-    return past.steps[-1]
+    return first

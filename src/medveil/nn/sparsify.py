@@ -31,6 +31,7 @@ class Chosen(NamedTuple):
 
 def sparsify(raw: Tensor, s: NetSettings) -> Chosen:
     """Keep S_x of the M components of (B, M, sites), the largest by magnitude."""
+    raw = raw.float()  # in mixed precision the steps are finer than half precision
     size = raw.detach().abs().transpose(1, 2).contiguous()  # rows of atoms: much faster to search
     support = size.topk(s.nonzeros, dim=2).indices.sort(dim=2).values.transpose(1, 2)
     values = raw.gather(1, support)
@@ -53,5 +54,5 @@ def dequantise(steps: Tensor, s: NetSettings) -> Tensor:
 
 def spread(support: Tensor, steps: Tensor, s: NetSettings) -> Tensor:
     """A dense code (B, M, sites) from what was kept, or from what somebody takes for it."""
-    empty = torch.zeros(support.shape[0], s.atoms, support.shape[2])
+    empty = torch.zeros(support.shape[0], s.atoms, support.shape[2], device=support.device)
     return empty.scatter(1, support.long(), dequantise(steps, s))

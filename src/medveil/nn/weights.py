@@ -27,6 +27,7 @@ from medveil.nn.settings import NetSettings
 
 FORMAT, VERSION = "medveil.net", 1
 MOST_BYTES = 1 << 28
+MOST_COUNTS = 1 << 24
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,7 +66,7 @@ def pack(net: Bottleneck, counts: Counts, card: Mapping[str, Any]) -> bytes:
     tensors["statistics/sites"] = torch.tensor([counts.sites])
     facts = {"settings": net.settings.to_json(), "card": dict(card)}
     told = {k: json.dumps(v, sort_keys=True, ensure_ascii=True) for k, v in facts.items()}
-    return save(tensors, {"format": FORMAT, "version": str(VERSION), **told})
+    return _sorted(save(tensors, {"format": FORMAT, "version": str(VERSION), **told}))
 
 
 def unpack(data: bytes) -> Model:
@@ -76,6 +77,7 @@ def unpack(data: bytes) -> Model:
         MissingPackage: safetensors is not installed.
     """
     try:
+        from safetensors import SafetensorError
         from safetensors.torch import load
     except ImportError:
         raise MissingPackage("safetensors", "trained networks", "pip install 'medveil[learn]'") from None
@@ -88,17 +90,43 @@ def unpack(data: bytes) -> Model:
         s = NetSettings.from_json(json.loads(facts["settings"]))
         card = json.loads(facts["card"])
         tensors = load(data)
-        net = Bottleneck(s)
-        net.load_state_dict({k[4:]: tensors.pop(k) for k in list(tensors) if k.startswith("net/")})
-        values = np.zeros(s.levels * s.atoms * 2 * s.steps, dtype=np.int64)
-        values[tensors["statistics/at"].numpy()] = tensors["statistics/count"].numpy()
-        shaped = values.reshape(s.levels, s.atoms, 2 * s.steps)
-        counts = Counts(shaped.sum(axis=2), shaped, int(tensors["statistics/sites"][0]))
-    except (KeyError, ValueError, TypeError, IndexError, RuntimeError, AttributeError, UsageError):
+        with torch.device("meta"):  # no memory is taken on the word of a file, and nothing is drawn
+            net = Bottleneck(s)
+        net.load_state_dict(
+            {k[4:]: tensors.pop(k).clone() for k in list(tensors) if k.startswith("net/")}, assign=True
+        )
+        counts = _counts(tensors, s)
+    except (
+        SafetensorError, KeyError, ValueError, TypeError, IndexError, RuntimeError, AttributeError, RecursionError,
+        UsageError,
+    ):  # fmt: skip
         raise _strange() from None
-    if not all(torch.isfinite(p).all() for p in net.parameters()) or not isinstance(card, dict):
+    sound = all(p.dtype == torch.float32 and torch.isfinite(p).all() for p in net.parameters())
+    if not sound or not isinstance(card, dict):
         raise _strange()
     return Model(net.eval().requires_grad_(False), counts, card, hashlib.sha256(data).hexdigest())
+
+
+def _counts(tensors: Mapping[str, torch.Tensor], s: NetSettings) -> Counts:
+    """The statistics, which must add up: S_x components at every site of every level."""
+    at, times, sites = (tensors[f"statistics/{k}"].numpy() for k in ("at", "count", "sites"))
+    size = s.levels * s.atoms * 2 * s.steps
+    if at.dtype != np.uint32 or times.dtype != np.uint32 or sites.shape != (1,) or size > MOST_COUNTS:
+        raise ValueError
+    values = np.zeros(size, dtype=np.int64)
+    values[at] = times
+    shaped = values.reshape(s.levels, s.atoms, 2 * s.steps)
+    if (shaped.sum(axis=(1, 2)) != s.nonzeros * int(sites[0])).any():
+        raise ValueError
+    return Counts(shaped.sum(axis=2), shaped, int(sites[0]))
+
+
+def _sorted(data: bytes) -> bytes:
+    """The same file with its header in one order; safetensors writes metadata in any."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[8 + size :]
 
 
 def _facts(data: bytes) -> dict[str, str]:

@@ -7,6 +7,7 @@ import os
 import pickle
 import secrets
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from PIL import Image as Pillow
 from medveil.carry.sharing import Plan, codecs, encode, grant, info, keygen, open_code, people, stored
 from medveil.carry.sharing.scheme import Scheme
 from medveil.carry.sharing.whole_folder import EncodedFolder
-from medveil.core.errors import InputRefused, OutputFailed, UsageError, VerificationFailed
+from medveil.core.errors import InputRefused, OutputFailed, Refusal, UsageError, VerificationFailed
 from medveil.core.image import Image
+from medveil.share.base import SparseLevel
 from medveil.share.container import Code
 from medveil.share.keys import LevelKey, wrap
 
@@ -210,3 +212,29 @@ def test_two_processes_give_codes_that_open(room: Path) -> None:
         open_code(Path("out") / code, Path(f"opened-{name}"), identity=Path("owner"))
         assert np.array_equal(pixels(Path(f"opened-{name}")), pixels(Path("films") / name))
     assert sorted(code for _, code, _ in rows) == sorted(p.name for p in Path("out").glob("*.mvc"))
+
+
+def test_what_is_published_decides_whether_a_release_is_the_same(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch", reason="learned codes need the extra `learn`")
+    from medveil.io.keys import write_new_key
+    from medveil.share import obfuscate
+
+    write_new_key(Path("site.key"), outside=Path("nowhere"))
+
+    def plan(name: str) -> Plan:
+        return Plan(
+            Path("film.png"), Path(name), ("owner.pub",), mode="obfuscate", key=Path("site.key"), decoys=4
+        )
+
+    encode(plan("one.mvc"))
+    true = obfuscate.decoying.add_decoys
+
+    def newer(level: SparseLevel, statistics: Any, index: int, count: int, key: bytes) -> Any:
+        return true(level, statistics, index, count, key[::-1])
+
+    monkeypatch.setattr(obfuscate.decoying, "add_decoys", newer)
+    with pytest.raises(Refusal, match="both together"):
+        encode(plan("two.mvc"))
+    assert not Path("two.mvc").exists()

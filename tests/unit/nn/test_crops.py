@@ -30,7 +30,7 @@ def test_a_step_decides_what_is_drawn_whatever_was_drawn_before() -> None:
     assert torch.equal(crops()(3), third)
     drawn(7)
     assert torch.equal(drawn(3), third)
-    assert not torch.equal(drawn(4), third)
+    assert not any(torch.equal(drawn(step), third) for step in (0, 1, 2, 4, 5))
     assert not torch.equal(crops(seed=4)(3), third)
 
 
