@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from medveil.core.errors import InputRefused, UsageError
+from medveil.core.errors import InputRefused, OutputFailed, UsageError
 
 Told = Callable[[int, float, float], None]
 
@@ -93,6 +93,7 @@ def fit(
 
     Raises:
         InputRefused: `state` belongs to another net or other settings.
+        OutputFailed: the state cannot be written.
     """
     from lightning_fabric import Fabric
 
@@ -140,7 +141,7 @@ def _look(
 def _keep(
     net: nn.Module, adam: torch.optim.Adam, history: History, settings: FitSettings, state: Path
 ) -> None:
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     tensors = {f"net/{k}": v.detach().cpu().contiguous() for k, v in net.state_dict().items()}
     for name, parameter in net.named_parameters():
@@ -148,8 +149,15 @@ def _keep(
             tensors[f"adam/{key}/{name}"] = torch.as_tensor(value).detach().cpu().clone()
     facts = {"settings": json.dumps(asdict(settings)), "history": json.dumps(asdict(history))}
     aside = state.with_name(f".{state.name}.part")
-    save_file(tensors, aside, metadata=facts)
-    os.replace(aside, state)
+    try:
+        state.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(save(tensors, facts))
+        os.replace(aside, state)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise OutputFailed(
+            "training: the state cannot be kept", hint="see the permissions of the folder and the free space"
+        ) from None
 
 
 def _resume(
