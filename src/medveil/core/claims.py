@@ -89,3 +89,31 @@ class Guesses:
 
     def __repr__(self) -> str:
         return f"Guesses({self.attack}, {self.attribute}, {self.condition}, {len(self.guess)} images)"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Decoded:
+    """What an attack asserts of one obfuscated code: which components are true, what the picture is, or both.
+
+    Args:
+        scores: of each level (sites, S_x + S_n) float32, finite: the surer the attack that the component is true, the
+            higher; None where it does not look at components.
+        picture: (height, width) float32 in [0, 1]; None where it makes none.
+        attack: public name of the attack.
+        condition: what was attacked.
+        notes: facts the attack observed, e.g. how long it took.
+    """
+
+    scores: tuple[npt.NDArray[np.float32], ...] | None
+    picture: npt.NDArray[np.float32] | None
+    attack: str
+    condition: str
+    notes: dict[str, float]
+
+    def __post_init__(self) -> None:
+        parts = [*(self.scores or ()), *([] if self.picture is None else [self.picture])]
+        if not all(np.isfinite(p).all() for p in parts):
+            raise UsageError("decoded: a number is not finite")
+
+    def __repr__(self) -> str:
+        return f"Decoded({self.attack}, {self.condition})"

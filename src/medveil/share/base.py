@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
-
 from medveil.core.errors import UsageError
 from medveil.core.image import Image
+from medveil.core.sparse import SparseLevel, Statistics
 
 
 @dataclass(frozen=True)
@@ -42,46 +40,7 @@ class Layered:
         return f"Layered({self.codec}, {len(self.levels)} levels, {sum(map(len, self.levels))} bytes)"
 
 
-@dataclass(frozen=True, eq=False)
-class SparseLevel:
-    """One level of a sparse code: at every site the same number of non-zero components.
-
-    Args:
-        support: (sites, S_x) uint16, indices of the components, ascending at each site, below `atoms`.
-        values: (sites, S_x) int16, the quantised values in steps; never 0.
-        atoms: M, how many components a site has in all.
-    """
-
-    support: npt.NDArray[np.uint16]
-    values: npt.NDArray[np.int16]
-    atoms: int
-
-    @property
-    def sites(self) -> int:
-        """How many sites the level has."""
-        return int(self.support.shape[0])
-
-    @property
-    def nonzeros(self) -> int:
-        """S_x, or S_x + S_n where decoys were added."""
-        return int(self.support.shape[1])
-
-
-@dataclass(frozen=True, eq=False)
-class Statistics:
-    """How often components of each level are chosen and what values they take, counted on training images.
-
-    The entropy coder takes its model from here and the decoys their distribution.
-
-    Args:
-        chosen: (L, M) int64, at how many sites component m of level l is among the S_x.
-        values: (L, M, 2 Q) int64, how often its quantised value is -Q .. -1, 1 .. Q, in this order.
-        sites: number of sites that were counted, of each level.
-    """
-
-    chosen: npt.NDArray[np.int64]
-    values: npt.NDArray[np.int64]
-    sites: int
+__all__ = ["Codec", "Layered", "SparseLevel", "Statistics"]
 
 
 @runtime_checkable
