@@ -25,12 +25,13 @@ from typing import Literal
 
 from medveil.core.errors import InputRefused, OutputFailed, UsageError
 from medveil.core.secrets import Key
-from medveil.io.aside import PREFIX, failed, sync_folder
+from medveil.io.aside import failed, sync_folder
+from medveil.io.private_file import PRIVATE, write_new
 
 NAME = "medveil-key"
 VERSION = 1
 _LONGEST = 1024  # bytes; a key file has 75
-_MODE = 0o600
+
 _WHAT = "key file"
 
 BEYOND_REACH = (
@@ -121,31 +122,7 @@ def write_new_key(path: Path, *, outside: Path) -> Key:
     _refuse_inside(path, outside)
     key = Key.new()
     text = f"{NAME} {VERSION}\n{base64.b64encode(key.expose()).decode()}\nlabel {key.label}\n"
-    aside = path.parent / f"{PREFIX}{secrets.token_hex(8)}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-            with open(handle, "wb") as file:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(handle)
-            if os.name == "posix" and os.stat(aside).st_mode & 0o077:
-                raise OutputFailed(
-                    f"{_WHAT}: this file system cannot keep others from reading it",
-                    hint="choose a folder on a local disk",
-                )
-            os.link(aside, path)  # unlike a rename, a link never replaces what is there
-        finally:
-            with suppress(OSError):
-                os.unlink(aside)
-        sync_folder(path.parent)
-    except FileExistsError:
-        raise OutputFailed(
-            f"{_WHAT}: something is there already", hint="use that key, or choose another name"
-        ) from None
-    except OSError as error:
-        raise failed(_WHAT, error) from None
+    write_new(path, text.encode(), _WHAT, hint="use that key, or choose another name")
     return key
 
 
@@ -165,7 +142,7 @@ def destroy_key(path: Path) -> Destroyed:
         if status.st_size > _LONGEST or not content.startswith(f"{NAME} ".encode()):
             raise InputRefused(f"{_WHAT}: does not start as a key file does; it was left alone")
         if os.name == "posix":
-            os.fchmod(handle, _MODE)
+            os.fchmod(handle, PRIVATE)
         with open(os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)), "r+b", buffering=0) as file:
             if not os.path.samestat(os.fstat(file.fileno()), status):
                 raise InputRefused(f"{_WHAT}: was replaced meanwhile; it was left alone")

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
-from contextlib import suppress
 from pathlib import Path
 
-from medveil.core.errors import InputRefused, OutputFailed, UsageError
-from medveil.io.aside import PREFIX, failed, sync_folder
+from medveil.core.errors import InputRefused, UsageError
+from medveil.io.private_file import write_new
 
 LONGEST = 1 << 16  # bytes; the private key of RSA 16384 has about 12,500
 _LABEL = re.compile(r"[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,63}")
@@ -78,7 +76,7 @@ def write_identity_file(path: Path, secret: str, recipient: str) -> None:
     Raises:
         OutputFailed: something is there already, or it cannot be written, or not be kept from others.
     """
-    _write_new(path, f"# public key: {recipient}\n{secret}\n", "private key", 0o600)
+    write_new(path, f"# public key: {recipient}\n{secret}\n".encode(), "private key")
 
 
 def write_recipient_file(path: Path, recipient: str) -> None:
@@ -87,7 +85,7 @@ def write_recipient_file(path: Path, recipient: str) -> None:
     Raises:
         OutputFailed: something is there already, or it cannot be written.
     """
-    _write_new(path, f"{recipient}\n", "public key", 0o644)
+    write_new(path, f"{recipient}\n".encode(), "public key", mode=0o644)
 
 
 def _read(path: Path, what: str, missing: str) -> tuple[bytes, os.stat_result]:
@@ -111,29 +109,3 @@ def _read(path: Path, what: str, missing: str) -> tuple[bytes, os.stat_result]:
     if len(data) > LONGEST:
         raise InputRefused(f"{what}: the file is larger than a key can be")
     return data, status
-
-
-def _write_new(path: Path, text: str, what: str, mode: int) -> None:
-    aside = path.parent / f"{PREFIX}{secrets.token_hex(8)}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-            with open(handle, "wb") as file:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(handle)
-            if os.name == "posix" and mode == 0o600 and os.stat(aside).st_mode & 0o077:
-                raise OutputFailed(
-                    f"{what}: this file system cannot keep others from reading it",
-                    hint="choose a folder on a local disk",
-                )
-            os.link(aside, path)  # unlike a rename, a link never replaces what is there
-        finally:
-            with suppress(OSError):
-                os.unlink(aside)
-        sync_folder(path.parent)
-    except FileExistsError:
-        raise OutputFailed(f"{what}: something is there already", hint="choose another name") from None
-    except OSError as error:
-        raise failed(what, error) from None

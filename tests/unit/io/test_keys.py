@@ -193,7 +193,9 @@ def test_a_full_disk_leaves_nothing(
 def test_a_file_system_without_modes_gets_no_key(
     tmp_path: Path, release: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "_MODE", 0o644)  # what such a file system makes of 600
+    real = os.open
+    # What such a file system makes of 600.
+    monkeypatch.setattr(os, "open", lambda p, flags, mode=0o777, **k: real(p, flags, mode | 0o044, **k))
     with pytest.raises(OutputFailed, match="cannot keep others"):
         write_new_key(tmp_path / "k", outside=release)
     assert os.listdir(tmp_path) == ["release"]

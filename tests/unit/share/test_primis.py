@@ -120,7 +120,7 @@ def test_a_thousand_flipped_bits_give_a_thousand_errors(codec: Primis, layered: 
 
 def test_damaged_levels_are_found_even_without_a_container(codec: Primis, layered: Layered) -> None:
     draw = np.random.default_rng(1)
-    for _ in range(100):
+    for _ in range(40):
         level = draw.integers(4)
         bad = bytearray(layered.levels[level])
         bad[draw.integers(len(bad))] ^= 1 << draw.integers(8)
@@ -210,6 +210,7 @@ def test_every_component_is_used_within_its_bounds(codec: Primis) -> None:
         assert (level.values != 0).all()
 
 
+@pytest.mark.slow
 def test_processes_and_threads_agree_to_the_last_bit(layered: Layered, codec: Primis, tmp_path: Path) -> None:
     """The same code gives the same picture whoever opens it, and the same film the same code."""
     script = """
