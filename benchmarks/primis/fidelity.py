@@ -33,11 +33,12 @@ def main() -> None:
     o = argparse.ArgumentParser(description=__doc__)
     o.add_argument("table", type=Path, help="films and whose they are, see docs/how-to")
     o.add_argument("--models", nargs="+", default=list(shipped()))
+    o.add_argument("--threads", type=int, default=2)
     o.add_argument("--part", default="test", choices=("validate", "test"))
     o.add_argument("--to", type=Path, default=HERE / "fidelity.json")
     o.add_argument("--figures", type=Path, default=None, help="folder for joint histograms and bias maps")
     a = o.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(a.threads)
     files = [f for f in find_films(a.table.parent, a.table) if part_of(f.group) == a.part]
     films = [(f.group, u) for f in files for u in units([f])]
     people = len({g for g, _ in films})
