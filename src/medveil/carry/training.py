@@ -225,11 +225,8 @@ def model_card(
         "made_by": f"medveil {__version__}",
         "settings": net.settings.to_json(),
         "training": {
-            "steps": plan.steps,
-            "rate": plan.rate,
-            "batch": plan.batch,
+            "runs": [{"steps": plan.steps, "rate": plan.rate, "batch": plan.batch, "seed": plan.seed}],
             "side": plan.side,
-            "seed": plan.seed,
             "loss": "mean of log10 MSE per square",
         },
         "films": {part: len(files) for part, files in dealt.items()},
