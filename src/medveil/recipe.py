@@ -80,7 +80,16 @@ class Recipe:
 
     @property
     def guesses(self) -> tuple[GuessAttack, ...]:
-        """The attacks that guess a property."""
+        """The attacks that guess a property.
+
+        Raises:
+            UsageError: an attack on codes is among the attacks.
+        """
+        for attack in self.attack:
+            if attack.name.startswith("decode."):
+                raise UsageError(
+                    f"recipe: {attack.name} attacks codes, not a release", hint="medveil share audit tries it"
+                )
         return tuple(a for a in self.attack if not hasattr(a, "needs"))
 
 

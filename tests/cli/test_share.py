@@ -666,6 +666,91 @@ def test_obfuscating_says_what_leaks_and_is_refused_in_another_way(
     assert two.endswith("public, among decoys, not open to you")
 
 
+@pytest.fixture
+def hidden(medveil: Callable, room: Path, model: Path) -> Path:
+    """Obfuscated codes of two films of two people, and films of others."""
+    for seed in range(5):
+        where = room / ("mine" if seed < 2 else "others") / f"p{seed}" / "film.png"
+        where.parent.mkdir(parents=True)
+        Pillow.fromarray(np.roll(GREY, 7 * seed, axis=1) // (1 + seed % 2)).save(where)
+    words = [
+        "share",
+        "encode",
+        "mine",
+        *OWNER,
+        "--recipient",
+        "bob.pub:1",
+        *SITE,
+        "--decoys",
+        4,
+        "--to",
+        "codes",
+    ]
+    assert medveil(*words, "--model", model, "--jobs", 1).code == 0
+    return room
+
+
+def test_an_audit_says_how_far_strangers_get(medveil: Callable, hidden: Path, model: Path) -> None:
+    words = ["share", "audit", "codes", "--identity", "owner", "--model", model]
+    before = tree(hidden)
+    ran = medveil(*words, "--source", "mine", "--others", "others")
+    assert ran.code == 0, ran.err
+    assert "2 obfuscated codes of 2 people" in ran.out
+    assert "codes of 3 other people" in ran.out
+    for row in (
+        "decode.mean_image",
+        "decode.by_neighbours",
+        "decode.two_releases",
+        "authorised",
+        "complexity",
+    ):
+        assert row in ran.out
+    assert ran.out.splitlines()[-1].startswith("verdict: ")
+    assert tree(hidden) == before
+    told = json.loads(medveil(*words, "--json").out)
+    assert told["reference"].startswith("what the finest key opens")
+    assert told["authorised"] == {}
+    rows = {row["attack"]: row["estimates"] for row in told["attacks"]}
+    assert rows["decode.random_support"]["auc"]["value"] == pytest.approx(0.5, abs=0.1)
+    assert rows["decode.naive"]["psnr"]["value"] > rows["decode.random_support"]["psnr"]["value"]
+
+
+def test_an_audit_breaks_limits_and_refuses_what_makes_no_sense(
+    medveil: Callable, hidden: Path, model: Path
+) -> None:
+    words = ["share", "audit", "codes", "--identity", "owner", "--model", model, "--without-control"]
+    ran = medveil(*words, "--fail-if", "psnr>1", "--fail-if", "auc>0.9999")
+    assert ran.code == 1
+    assert "over the limit: psnr>1" in ran.err
+    (hidden / "film-only").mkdir()
+    shutil.copy(hidden / "film.png", hidden / "film-only" / "a.png")
+    for more, code, words_of_it in (
+        (["--attack", "link.head"], 2, "no attack on codes"),
+        (["--set", "decode.naive.depth=3"], 2, "no setting depth"),
+        (["--source", "film-only"], 3, "not every code"),
+        (["--others", "mine", "--source", "mine"], 2, "must be of other people"),
+    ):
+        ran = medveil(*words, *more)
+        assert ran.code == code, ran.err
+        assert words_of_it in ran.err
+        assert CANARY not in ran.err
+    assert medveil("share", "audit", "codes", "--identity", "bob", "--model", model).code == 3
+    assert medveil("share", "audit", "codes", "--identity", "stranger", "--model", model).code == 5
+
+
+def test_a_sealed_code_is_as_good_as_noise(medveil: Callable, room: Path, model: Path) -> None:
+    for code, more in (("film.mvc", []), ("new.mvc", ["--codec", "primis", "--model", model, "--public", 1])):
+        if more:
+            assert medveil("share", "encode", "film.png", *OWNER, *TO, *more).code == 0
+        ran = medveil("share", "audit", code, "--identity", "owner", "--json")
+        assert ran.code == 0, ran.err
+        told = json.loads(ran.out)
+        assert told["sealed"] == 1
+        assert told["verdict"] == "no evidence of a leak"
+        assert told["seal"]["low"] < 0.5 < told["seal"]["high"] + 0.1
+    assert "nothing to attack but age" in medveil("share", "audit", "film.mvc", "--identity", "owner").out
+
+
 def test_ssh_keys_serve_as_they_are(medveil: Callable, room: Path) -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -40,14 +40,14 @@ def test_help_loads_no_heavy_library() -> None:
 
 
 def test_only_networks_need_the_extra_learn() -> None:
-    """Every module outside `nn` is imported where torch, Lightning Fabric and safetensors are not installed."""
+    """Every module but those of networks is imported where torch, Lightning Fabric and safetensors are not installed."""
     script = """
 import importlib, pkgutil, sys
 for absent in ("torch", "lightning_fabric", "safetensors"):
     sys.modules[absent] = None
 import medveil
 names = {m.name for m in pkgutil.walk_packages(medveil.__path__, "medveil.", onerror=print)}
-for name in sorted(n for n in names if not n.startswith("medveil.nn.") and not n.endswith("__main__")):
+for name in sorted(n for n in names if not {"nn", "nets"} & set(n.split(".")[:-1]) and not n.endswith((".nets", "__main__"))):
     try:
         importlib.import_module(name)
     except ImportError as missing:

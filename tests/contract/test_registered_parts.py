@@ -57,3 +57,8 @@ def test_unknown_and_wrong_settings_are_refused_without_the_value(part: catalog.
 def test_unknown_part_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"deface\.erase"):
         recipe.part("protect", "deface.ersae")
+
+
+def test_an_attack_on_codes_is_not_taken_for_one_on_a_release() -> None:
+    with pytest.raises(UsageError, match="attacks codes"):
+        _ = recipe.with_attacks(recipe.default(), ["decode.naive"], []).guesses

@@ -86,7 +86,14 @@ class Limit:
         Raises:
             UsageError: the findings hold attacks, but none of them measured this metric.
         """
-        held = _held(findings)
+        return self.among(_held(findings))
+
+    def among(self, held: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
+        """The same of any estimates, by what measured them.
+
+        Raises:
+            UsageError: there are some, but none of this metric.
+        """
         if held and all(self.metric not in e for e in held.values()):
             known = sorted({name for e in held.values() for name in e})
             raise UsageError(

@@ -233,6 +233,82 @@ def info(
     return _tell(sharing.info(code, identity=identity, source=source, model=model), json)
 
 
+@app.command("audit")
+def audit(
+    codes: Annotated[
+        Path, typer.Argument(help="Code, NAME.mvc, or a folder of codes; key files lie beside them.")
+    ],
+    identity: Annotated[
+        Path,
+        typer.Option("--identity", help="Private key file of whoever made them: it opens what they hide."),
+    ],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--source",
+            help="The image, or a folder with all images, they were made of: compare pictures with these.",
+        ),
+    ] = None,
+    others: Annotated[
+        Path | None,
+        typer.Option(
+            "--others", help="Films of other people, OTHERS/<person>/*.png, for attacks that learn."
+        ),
+    ] = None,
+    attack: Annotated[
+        list[str],
+        typer.Option(
+            "--attack",
+            help="Attack to try beside floors and statistics (see: medveil list attack); repeatable.",
+        ),
+    ] = [],
+    settings: Annotated[
+        list[str],
+        typer.Option("--set", help="One setting of an attack: decode.by_frequency.values=false; repeatable."),
+    ] = [],
+    without_control: Annotated[
+        bool,
+        typer.Option("--without-control", help="Do not try attacks that find nothing on unprotected codes."),
+    ] = False,
+    model: Model = None,
+    fail_if: Annotated[
+        list[str],
+        typer.Option(
+            "--fail-if",
+            help="End with exit code 1 if true of any attack: 'auc>0.6', 'psnr.high>20', 'found-chance>0.1'; repeatable.",
+        ),
+    ] = [],
+    seed: options.Seed = 0,
+    json: options.Json = False,
+) -> int:
+    """Attack codes of your own, and say how far each attack gets without a key. Sends nothing anywhere.
+
+    You give the identity that opens everything, since only who knows the truth can tell how close an attack came; the
+    attacks themselves see what anybody sees.
+    """
+    from medveil.carry import sharing
+    from medveil.carry.limits import Limit
+    from medveil.cli.release import over_the_limit
+
+    limits = [Limit.parse(text) for text in fail_if]
+    plan = sharing.AuditPlan(
+        codes=codes,
+        identity=identity,
+        source=source,
+        others=others,
+        model=model,
+        attacks=tuple(attack),
+        settings=tuple(settings),
+        control=not without_control,
+        seed=seed,
+    )
+    found = sharing.audit(plan, Terminal(quiet=json))
+    _tell(found, json)
+    over = [line for limit in limits for line in limit.among(found.held())]
+    over_the_limit(over)
+    return 1 if over else 0
+
+
 @app.command("train")
 def train(
     films: Annotated[Path, typer.Argument(help="Folder of films: FILMS/<person>/*.png, or see --table.")],

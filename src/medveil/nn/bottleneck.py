@@ -26,6 +26,9 @@ from medveil.nn.sparsify import Chosen, sparsify
 from medveil.nn.start import start
 from medveil.nn.trunk import Down, Up, channels
 
+# Rows of sites that go through the feature maps at a time: 256 maps of a whole film would take a GB.
+STRIP = 8
+
 
 class Pair(nn.Module):
     """One encoder and its decoder, for `levels` code maps together."""
@@ -42,17 +45,31 @@ class Pair(nn.Module):
     def raw(self, image: Tensor) -> Tensor:
         """(B, 1, H, W), sides multiples of the pitch, -> (B, L, M, sites), not yet sparse."""
         tiles = tiled(self.down(mirrored(image, self.s.margin)), self.s.stride)
-        maps = self.into(tiles.flatten(-2)).unflatten(-1, tiles.shape[-2:])  # 1x1: the same at every pixel
-        return self.linear(maps)
+        edge = self.linear.ratio - 1  # tile rows that a row of sites sees beyond its own
+        parts = []
+        for first in range(0, tiles.shape[-2] - edge, STRIP):
+            strip = tiles[..., first : first + STRIP + edge, :]
+            maps = self.into(strip.flatten(-2)).unflatten(
+                -1, strip.shape[-2:]
+            )  # 1x1: the same at every pixel
+            parts.append(self.linear(maps))
+        return torch.cat(parts, dim=-1)
 
     def decode(self, codes: Tensor, height: int, width: int) -> Tensor:
         """(B, L, M, sites) -> (B, 1, height, width), sides multiples of the pitch."""
-        edge = self.s.margin // self.s.pitch
+        edge = self.linear.ratio - 1
         rows, cols = height // self.s.pitch, width // self.s.pitch
-        maps = self.linear.adjoint(codes, rows + 2 * edge, cols + 2 * edge)
-        maps = maps[..., edge : edge + rows, edge : edge + cols]
-        tiles = self.out_of(maps.flatten(-2)).unflatten(-1, (rows, cols))
-        return self.up(untiled(tiles, self.s.stride))
+        grid = codes.unflatten(-1, (rows + edge, cols + edge))
+        parts = []
+        for first in range(0, rows, STRIP):
+            count = min(STRIP, rows - first)
+            seen = grid[..., first : first + count + edge, :].flatten(
+                -2
+            )  # all sites whose windows reach these tiles
+            maps = self.linear.adjoint(seen, count + 2 * edge, cols + 2 * edge)
+            maps = maps[..., edge : edge + count, edge : edge + cols].flatten(-2)
+            parts.append(self.out_of(maps).unflatten(-1, (count, cols)))
+        return self.up(untiled(torch.cat(parts, dim=-2), self.s.stride))
 
 
 class Bottleneck(nn.Module):

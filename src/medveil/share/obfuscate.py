@@ -1,7 +1,7 @@
 """Obfuscate: the PRIMIS paper's mechanism. True components lie among decoys; the secret is which ones are true.
 
-It hides nothing for certain: whoever knows the model finds most true components without a key (`share.leak` has the
-figures). What has to stay private is for `seal`.
+It hides nothing for certain: whoever knows the model finds most true components without a key (`medveil share audit`
+has the figures). What has to stay private is for `seal`.
 
     level  ──decoys──> published components (S_x + S_n a site)  ──entropy──> for everybody
              places of the true ones ──rank──> r    r' = (r + mask) mod C(S_x + S_n, S_x)  for everybody

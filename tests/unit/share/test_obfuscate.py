@@ -236,9 +236,9 @@ def test_marks_for_the_ledger() -> None:
 
 def test_it_is_never_called_encryption() -> None:
     """Where the word stands at all, a `not` stands before it."""
-    from medveil.share import leak
+    from medveil.carry.sharing import leaking
     from medveil.share.codec import decoys
 
-    for each in (module, leak, decoys):
+    for each in (module, leaking, decoys):
         text = Path(str(each.__file__)).read_text(encoding="utf-8").lower()
         assert len(re.findall("encrypt(?!or\\(\\))", text)) == len(re.findall("not encryption", text))

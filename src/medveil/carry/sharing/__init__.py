@@ -10,8 +10,10 @@ scheme      how to encode, checked before an image is touched; one image becomes
 stored      a code and its key files on disk: written together, read with suspicion
 encoding    one image       whole_folder    many of them
 granting    opening         telling (info)
+leaking     what an obfuscated code gives away at once       auditing   attacks on codes of one's own
 """
 
+from medveil.carry.sharing.auditing import Audited, AuditPlan, audit
 from medveil.carry.sharing.encoding import Encoded, encode
 from medveil.carry.sharing.granting import Granted, grant
 from medveil.carry.sharing.opening import Opened, open_code
@@ -21,6 +23,8 @@ from medveil.carry.sharing.telling import Info, info
 from medveil.carry.sharing.whole_folder import EncodedFolder, encode_folder
 
 __all__ = [
+    "AuditPlan",
+    "Audited",
     "Encoded",
     "EncodedFolder",
     "Granted",
@@ -28,6 +32,7 @@ __all__ = [
     "NewIdentity",
     "Opened",
     "Plan",
+    "audit",
     "encode",
     "encode_folder",
     "grant",

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from medveil.carry.sharing import codecs
-from medveil.carry.sharing.scheme import Made, MeasuredLeak, Plan, Scheme
+from medveil.carry.sharing.leaking import MeasuredLeak
+from medveil.carry.sharing.scheme import Made, Plan, Scheme
 from medveil.carry.sharing.stored import refuse_target, write_code
 from medveil.carry.sharing.whole_folder import EncodedFolder, encode_folder
 from medveil.carry.talk import Silent, Talk

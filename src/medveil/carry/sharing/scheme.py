@@ -24,10 +24,10 @@ from medveil.share.keys import LevelKeys, wrap
 from medveil.share.seal import check, seal
 
 if TYPE_CHECKING:
+    from medveil.carry.sharing.leaking import MeasuredLeak
     from medveil.io.films import Shared
     from medveil.share.codec.jpeg2000 import Jpeg2000
     from medveil.share.codec.primis import Primis
-    from medveil.share.leak import Leak
 
 Mode = Literal["seal", "obfuscate"]
 
@@ -80,32 +80,6 @@ class Made:
     code: Code
     keys: Mapping[str, bytes]
     leak: MeasuredLeak | None = None
-
-
-@dataclass(frozen=True)
-class MeasuredLeak:
-    """What an obfuscated code gives away.
-
-    Args:
-        single: how well true components are told from decoys one at a time.
-        naive_db: PSNR of what anybody sees who decodes all that is published; None where it is exact.
-        granted_db: PSNR of what the finest key opens.
-    """
-
-    single: Leak
-    naive_db: float | None
-    granted_db: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        return {**self.single.to_json(), "naive_db": self.naive_db, "granted_db": self.granted_db}
-
-    def lines(self) -> list[str]:
-        """What a person reads."""
-        return [
-            *self.single.lines(),
-            f"decoding all that is published, without any key, gives {told_db(self.naive_db)}; "
-            f"the finest key gives {told_db(self.granted_db)}",
-        ]
 
 
 @dataclass(frozen=True, repr=False)
@@ -212,9 +186,9 @@ class Scheme:
         )
 
     def _obfuscated(self, shared: Shared) -> tuple[Code, LevelKeys, MeasuredLeak]:
+        from medveil.carry.sharing.leaking import leak
         from medveil.io.film_tags import digest
         from medveil.share import obfuscate as mechanism
-        from medveil.share.leak import leak
 
         codec: Any = self.codec
         assert self.key is not None  # noqa: S101 - `of` refuses this mode without one
@@ -235,11 +209,7 @@ class Scheme:
             codec=codec.name,
         )
         published = mechanism.public_part(code, statistics)
-        measured = MeasuredLeak(
-            leak(levels, published, statistics),
-            codecs.psnr_db(image, codec.render(published, settings).data),
-            codecs.psnr_db(image, codec.render(levels, settings).data),
-        )
+        measured = leak(codec, image, published, levels)
         # What is published, not what was asked for: a newer version or another machine may publish something else
         # for the same settings, and two publications that differ give the image away.
         how = {"published": [hashlib.sha256(section).hexdigest() for section in code.public]}
@@ -247,11 +217,6 @@ class Scheme:
             ledger_of(self.key), site, mechanism.release_mark(site, mark), mechanism.settings_mark(how)
         )
         return code, keys, measured
-
-
-def told_db(db: float | None) -> str:
-    """A PSNR in words."""
-    return "the exact image" if db is None else f"{db:.1f} dB"
 
 
 def _refuse_mixed(plan: Plan, codec: str) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from medveil.carry.sharing import codecs
+from medveil.carry.sharing.leaking import told_db
 from medveil.carry.sharing.opening import picture
 from medveil.carry.sharing.people import identity_of
-from medveil.carry.sharing.scheme import told_db
 from medveil.carry.sharing.stored import find_key, key_files, read_code
 from medveil.core.errors import UsageError
 from medveil.core.image import Image

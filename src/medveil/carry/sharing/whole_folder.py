@@ -23,7 +23,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from medveil import __version__
-from medveil.carry.sharing.scheme import MeasuredLeak, Plan, Scheme
+from medveil.carry.sharing.leaking import PLAIN, MeasuredLeak
+from medveil.carry.sharing.scheme import Plan, Scheme
 from medveil.carry.sharing.stored import SUFFIX, keys_of, lay
 from medveil.carry.talk import Talk
 from medveil.core.errors import InputRefused, MedveilError, OutputFailed, UsageError
@@ -33,7 +34,6 @@ from medveil.io.folder import Staging, sha256
 from medveil.io.names import stem
 from medveil.io.tables import write_tsv
 from medveil.io.walk import Skipped, walk
-from medveil.share.leak import PLAIN
 
 WHICH = "which.tsv"
 NO_IMAGES = (

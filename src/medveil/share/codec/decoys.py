@@ -8,7 +8,7 @@ At each site, on the components that are not in its support:
 
 Everything is drawn from a keystream of ChaCha20 (RFC 8439) through tables of whole numbers: the same key, image and
 statistics give the same decoys on every machine. They match each component's statistics and nothing that binds
-components of one image together, which is what attacks use: see `share.leak`.
+components of one image together, which is what attacks use: see `attack.decode`.
 """
 
 from __future__ import annotations
